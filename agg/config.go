@@ -1,0 +1,141 @@
+package agg
+
+import (
+	"strconv"
+	"time"
+)
+
+// Config is the meaning of a Spec: every option that is built, typed, with defaults.
+type Config struct {
+	Name            string
+	Plane           string // "auto", "ebpf", "user", "mem"
+	Mode            Mode
+	HashPolicy      HashPolicy
+	HashMap         HashMap
+	Primary         string
+	PrimaryReselect Reselect
+	// ActiveSlave is the port an operator asked for, empty where none.
+	ActiveSlave string
+	// Watching is false under watch=none.
+	Watching bool
+	// Miimon is the period of the carrier poll behind the events; 0 means events only.
+	// MiimonSet tells a chosen period from the default, which adapts.
+	Miimon    time.Duration
+	MiimonSet bool
+	// UseCarrier false reads the link by ethtool and MII instead of the carrier flag.
+	UseCarrier bool
+	// NumPeerNotif is num_grat_arp, alias num_unsol_na.
+	NumPeerNotif int
+	FastPath     bool
+	MTU          int
+	// MAC is the address asked for, zero where the first port gives it.
+	MAC   MAC
+	Ports []PortConfig
+}
+
+// PortConfig is the meaning of a PortSpec.
+type PortConfig struct {
+	Name      string
+	Prio      int32
+	Sticky    bool
+	Weight    uint32 // 0 where speed decides
+	UpDelay   time.Duration
+	DownDelay time.Duration
+}
+
+// Config resolves the spec. Values that Validate would refuse count as unset.
+func (s Spec) Config() Config {
+	r := resolver{settings: s.Options, scope: OfAggregate}
+	_, miimonSet := s.Options["miimon"]
+	c := Config{
+		Name:            s.Name,
+		Plane:           r.text("plane"),
+		Mode:            Mode(r.number("mode") + 1),
+		HashPolicy:      HashPolicy(r.number("xmit_hash_policy")),
+		HashMap:         HashMap(r.number("hash_map")),
+		Primary:         r.text("primary"),
+		PrimaryReselect: Reselect(r.number("primary_reselect")),
+		ActiveSlave:     r.text("active_slave"),
+		Watching:        r.text("watch") != "none",
+		Miimon:          r.duration("miimon"),
+		MiimonSet:       miimonSet,
+		UseCarrier:      r.text("use_carrier") == "on",
+		NumPeerNotif:    r.number("num_grat_arp"),
+		FastPath:        r.text("fast_path") == "on",
+		MTU:             r.number("mtu"),
+	}
+	if m, err := ParseMAC(r.text("mac")); err == nil {
+		c.MAC = m
+	}
+	for _, p := range s.Ports {
+		c.Ports = append(c.Ports, s.portConfig(p))
+	}
+	return c
+}
+
+func (s Spec) portConfig(p PortSpec) PortConfig {
+	r := resolver{settings: p.Options, fallback: s.Options, scope: OfPort}
+	return PortConfig{
+		Name:      p.Name,
+		Prio:      int32(r.number("prio")),
+		Sticky:    r.text("sticky") == "on",
+		Weight:    uint32(r.number("weight")),
+		UpDelay:   r.duration("updelay"),
+		DownDelay: r.duration("downdelay"),
+	}
+}
+
+// resolver reads one scope's settings: a port's, then the aggregate's for options of
+// both, then the default.
+type resolver struct {
+	settings, fallback Settings
+	scope              Scope
+}
+
+func (r resolver) text(name string) string {
+	o, ok := Lookup(name, r.scope)
+	if !ok {
+		panic("agg: Config reads " + name + ", which is not in the options table")
+	}
+	for _, from := range []Settings{r.settings, r.fallback} {
+		if v, ok := from[name]; ok {
+			if c, err := o.Canonical(v); err == nil {
+				return c
+			}
+		}
+	}
+	return o.Default
+}
+
+func (r resolver) number(name string) int {
+	text := r.text(name)
+	o, _ := Lookup(name, r.scope)
+	for _, v := range o.Values {
+		if v.Text == text {
+			return v.Number
+		}
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+func (r resolver) duration(name string) time.Duration {
+	d, err := time.ParseDuration(r.text(name))
+	if err != nil {
+		return 0
+	}
+	return d
+}
+
+// PortConfig returns the named port's configuration.
+func (c Config) PortConfig(name string) (PortConfig, bool) {
+	for _, p := range c.Ports {
+		if p.Name == name {
+			return p, true
+		}
+	}
+	return PortConfig{}, false
+}

@@ -1,0 +1,106 @@
+package agg
+
+import "net/netip"
+
+// Facts are what a plane and the kernel report about one aggregate.
+type Facts struct {
+	// At is when the facts were read.
+	At Instant `json:"at"`
+	// Device is the aggregate's own device.
+	Device DeviceFacts `json:"device"`
+	// Ports are the facts of every port the plane was told of, in no promised order.
+	Ports []PortFacts `json:"ports"`
+	// Published is the plan read back from the plane, nil where none is in force.
+	Published *Plan `json:"published,omitempty"`
+	// PublishedAt is when that plan was published.
+	PublishedAt Instant `json:"published_at,omitempty"`
+	// Buckets are counters per entry of the published table, where the plane has them.
+	Buckets []BucketFacts `json:"buckets,omitempty"`
+	// Counters are the plane's own counters, by the names the plane's documentation
+	// gives (drops by reason, guard redirects, backlog drops).
+	Counters map[string]uint64 `json:"counters,omitempty"`
+	// ForeignFilters are tc programs and filters of others that ours stand beside.
+	ForeignFilters []string `json:"foreign_filters,omitempty"`
+}
+
+// DeviceFacts describe the aggregate's device.
+type DeviceFacts struct {
+	Present bool `json:"present"`
+	Index   int  `json:"ifindex"`
+	AdminUp bool `json:"admin_up"`
+	Carrier bool `json:"carrier"`
+	MAC     MAC  `json:"mac"`
+	MTU     int  `json:"mtu"`
+	// Elsewhere is set when the device lives in another network namespace than the ports.
+	Elsewhere bool `json:"elsewhere,omitempty"`
+	// Addresses are those that announcements are made for.
+	Addresses []netip.Addr `json:"addresses,omitempty"`
+}
+
+// PortFacts describe one port.
+type PortFacts struct {
+	LinkFacts
+	// TxFrames, TxBytes, RxFrames and RxBytes count what the plane moved between the
+	// aggregate and the port.
+	TxFrames uint64 `json:"tx_frames"`
+	TxBytes  uint64 `json:"tx_bytes"`
+	RxFrames uint64 `json:"rx_frames"`
+	RxBytes  uint64 `json:"rx_bytes"`
+	// DeviceTxFrames is the port's own interface counter since it was taken; a growing
+	// difference from TxFrames means frames are lost between plane and device.
+	DeviceTxFrames uint64 `json:"device_tx_frames"`
+	// OwnDropped counts frames of the port's own stack that the plane refused to send.
+	OwnDropped uint64 `json:"own_dropped"`
+	// RxDropped counts frames that the port received while it must not receive.
+	RxDropped uint64 `json:"rx_dropped"`
+	// GuardMoved counts frames that the egress guard moved to the second choice.
+	GuardMoved uint64 `json:"guard_moved"`
+}
+
+// LinkFacts are what the kernel says about an interface.
+type LinkFacts struct {
+	Name    string `json:"name"`
+	Index   int    `json:"ifindex"` // 0 where the interface is absent
+	Present bool   `json:"present"`
+	AdminUp bool   `json:"admin_up"`
+	Carrier bool   `json:"carrier"`
+	// Speed is in Mb/s, 0 where unknown.
+	Speed uint32 `json:"speed"`
+	// FullDuplex is false also where duplex is unknown.
+	FullDuplex bool `json:"full_duplex"`
+	MAC        MAC  `json:"mac"`
+	MTU        int  `json:"mtu"`
+}
+
+// BucketFacts are the counters of one entry of a plan's table.
+type BucketFacts struct {
+	Frames   uint64  `json:"frames"`
+	Bytes    uint64  `json:"bytes"`
+	LastUsed Instant `json:"last_used,omitempty"`
+}
+
+// Capability says what a plane can do. There is one value a plane, checked in one
+// place; docs/planes.md is generated from it.
+type Capability struct {
+	Plane string `json:"plane"`
+	// Selectors are those the plane implements.
+	Selectors []Selector `json:"selectors"`
+	// Hashes are the hash policies it computes.
+	Hashes []HashPolicy `json:"hashes"`
+	// OutlivesDaemon: forwarding goes on when the daemon is gone.
+	OutlivesDaemon bool `json:"outlives_daemon"`
+	// Guard: a lost carrier moves frames to the second choice without the daemon.
+	Guard bool `json:"guard"`
+	// ExactCounters: the device's own counters count every frame.
+	ExactCounters bool `json:"exact_counters"`
+	// FastPath: the lean path can be switched on.
+	FastPath bool `json:"fast_path"`
+	// BucketCounters: bytes and last use are kept for each entry.
+	BucketCounters bool `json:"bucket_counters"`
+	// DropsOwn: what the port's own stack sends is dropped and counted.
+	DropsOwn bool `json:"drops_own"`
+	// Unprivileged: works in a user namespace without any privilege.
+	Unprivileged bool `json:"unprivileged"`
+	// Lacks names, in a sentence each, what the plane cannot do on this kernel.
+	Lacks []string `json:"lacks,omitempty"`
+}

@@ -1,0 +1,237 @@
+package agg
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Scope says what an option belongs to.
+type Scope uint8
+
+// Options belong to the aggregate, to one port, or to either (a port's value wins).
+const (
+	OfAggregate Scope = 1 << iota
+	OfPort
+	OfBoth = OfAggregate | OfPort
+)
+
+// Kind is the type of an option's value.
+type Kind uint8
+
+// The kinds. Their canonical text is what Canonical returns.
+const (
+	KindEnum     Kind = iota + 1 // one of Option.Values, by word or number
+	KindBool                     // on or off; also true, false, yes, no, 1, 0
+	KindInt                      // a decimal number in Min..Max
+	KindDuration                 // "100ms", "1s"; a bare number counts in Option.Bare
+	KindName                     // the name of an interface
+	KindMAC                      // an Ethernet address
+	KindText                     // free text, checked elsewhere
+	KindList                     // comma-separated words, checked elsewhere
+)
+
+// When says in which state of the aggregate an option may change.
+type When uint8
+
+// The states, as in bonding's table: any time, only while the device is down, only
+// while there are no ports, only at creation.
+const (
+	AnyTime When = iota
+	DeviceDown
+	NoPorts
+	AtCreation
+)
+
+// EnumValue is one value of an enumeration.
+type EnumValue struct {
+	Text    string
+	Number  int
+	Aliases []string
+}
+
+// Option is one row of the options table.
+type Option struct {
+	Name    string
+	Aliases []string
+	Scope   Scope
+	Kind    Kind
+	Values  []EnumValue
+	// Min and Max bound KindInt, and KindDuration in units of Bare.
+	Min, Max int64
+	// Unit is for people: "ms", "frames".
+	Unit string
+	// Bare is the unit of a duration without a suffix.
+	Bare time.Duration
+	// Modes are those the option is valid in; nil means all.
+	Modes []Mode
+	When  When
+	// Default is Yoke's; Bonding and Teamd are what those two use when nothing is said,
+	// empty where they have no such option.
+	Default, Bonding, Teamd string
+	// Sysfs is the file below /sys/class/net/NAME/bonding, Netlink the IFLA_BOND_* or
+	// IFLA_BOND_SLAVE_* number, Module the parameter of bonding.ko, TeamdKey the path
+	// in teamd.conf.
+	Sysfs    string
+	Netlink  int
+	Module   string
+	TeamdKey string
+	// Built is false for an option whose behaviour does not exist yet: it is known, and
+	// refused by name.
+	Built bool
+	// Doc is one paragraph for help and reference pages.
+	Doc string
+}
+
+// ValidIn reports whether the option may be set in mode m.
+func (o *Option) ValidIn(m Mode) bool {
+	if len(o.Modes) == 0 {
+		return true
+	}
+	for _, v := range o.Modes {
+		if v == m {
+			return true
+		}
+	}
+	return false
+}
+
+// Canonical checks text and returns the option's canonical form of it. The error is a
+// *Problem.
+func (o *Option) Canonical(text string) (string, error) {
+	text = strings.TrimSpace(text)
+	switch o.Kind {
+	case KindEnum:
+		return o.canonicalEnum(text)
+	case KindBool:
+		return o.canonicalBool(text)
+	case KindInt:
+		return o.canonicalInt(text)
+	case KindDuration:
+		return o.canonicalDuration(text)
+	case KindName:
+		return o.canonicalName(text)
+	case KindMAC:
+		m, err := ParseMAC(text)
+		if err != nil {
+			return "", o.problem(text, err.Error())
+		}
+		return m.String(), nil
+	default:
+		if strings.ContainsAny(text, "\x00\n") {
+			return "", o.problem(text, "control characters are not allowed")
+		}
+		return text, nil
+	}
+}
+
+func (o *Option) canonicalEnum(text string) (string, error) {
+	n, numErr := strconv.Atoi(text)
+	for _, v := range o.Values {
+		if v.Text == text || (numErr == nil && v.Number == n && v.Number >= 0) {
+			return v.Text, nil
+		}
+		for _, a := range v.Aliases {
+			if a == text {
+				return v.Text, nil
+			}
+		}
+	}
+	words := make([]string, len(o.Values))
+	for i, v := range o.Values {
+		words[i] = v.Text
+	}
+	return "", o.problem(text, "must be one of "+strings.Join(words, ", ")+suggestion(text, words))
+}
+
+func (o *Option) canonicalBool(text string) (string, error) {
+	switch strings.ToLower(text) {
+	case "on", "true", "yes", "1":
+		return "on", nil
+	case "off", "false", "no", "0":
+		return "off", nil
+	}
+	return "", o.problem(text, "must be on or off")
+}
+
+func (o *Option) canonicalInt(text string) (string, error) {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < o.Min || n > o.Max {
+		return "", o.problem(text, fmt.Sprintf("must be a whole number from %d to %d", o.Min, o.Max))
+	}
+	return strconv.FormatInt(n, 10), nil
+}
+
+func (o *Option) canonicalDuration(text string) (string, error) {
+	d, err := parseDuration(text, o.Bare)
+	if err != nil || d < time.Duration(o.Min)*o.Bare || d > time.Duration(o.Max)*o.Bare {
+		return "", o.problem(text, fmt.Sprintf("must be a time from %v to %v, as 100ms or, in units of %v, 100",
+			time.Duration(o.Min)*o.Bare, time.Duration(o.Max)*o.Bare, o.Bare))
+	}
+	return d.String(), nil
+}
+
+func parseDuration(text string, bare time.Duration) (time.Duration, error) {
+	if n, err := strconv.ParseInt(text, 10, 32); err == nil {
+		return time.Duration(n) * bare, nil
+	}
+	return time.ParseDuration(text)
+}
+
+func (o *Option) canonicalName(text string) (string, error) {
+	if text == "" {
+		return "", nil // clears the choice, as an empty write does in bonding
+	}
+	if err := CheckName(text); err != nil {
+		return "", o.problem(text, err.Error())
+	}
+	return text, nil
+}
+
+func (o *Option) problem(value, rule string) *Problem {
+	return &Problem{Code: "invalid-value", Option: o.Name, Value: value, Rule: rule}
+}
+
+// CheckName reports why name cannot be the name of a network interface: 1 to 15
+// bytes, no slash, colon or white space, and not "." or ".." (dev_valid_name in
+// net/core/dev.c).
+func CheckName(name string) error {
+	switch {
+	case name == "":
+		return fmt.Errorf("an interface name is missing")
+	case len(name) > 15:
+		return fmt.Errorf("%q has %d characters; interface names have at most 15", name, len(name))
+	case name == "." || name == "..":
+		return fmt.Errorf("%q cannot be an interface name", name)
+	}
+	for _, r := range name {
+		if r == '/' || r == ':' || r <= ' ' || r == 0x7f {
+			return fmt.Errorf("%q cannot be an interface name: it holds %q", name, r)
+		}
+	}
+	return nil
+}
+
+// Lookup finds an option of the given scope by name or alias.
+func Lookup(name string, scope Scope) (*Option, bool) {
+	table := Options()
+	for i := range table {
+		o := &table[i]
+		if o.Scope&scope == 0 {
+			continue
+		}
+		if o.Name == name {
+			return o, true
+		}
+		for _, a := range o.Aliases {
+			if a == name {
+				return o, true
+			}
+		}
+	}
+	return nil, false
+}
+
+// Options returns the whole table, sorted by theme. The caller must not change it.
+func Options() []Option { return optionTable }

@@ -1,0 +1,189 @@
+package agg
+
+// Limits of a plan. They size the tables of every plane.
+const (
+	// MaxPorts is the largest number of ports of one aggregate.
+	MaxPorts = 64
+	// NumBuckets is the length of the table under hash_map=buckets.
+	NumBuckets = 256
+)
+
+// NoPort is the index of no port, in a Choice and in a Plan.
+const NoPort = -1
+
+// Selector is how a plane turns a frame into an entry of a plan's table.
+type Selector uint8
+
+// The selectors. Planes implement those their capability names.
+const (
+	// SelectFixed always takes entry 0.
+	SelectFixed Selector = iota
+	// SelectBuckets takes the entry of BucketOf(hash).
+	SelectBuckets
+	// SelectModulo takes entry hash mod len(table).
+	SelectModulo
+	// SelectRoundRobin walks the table, PacketsPerPort frames an entry.
+	SelectRoundRobin
+	// SelectRandom takes any entry.
+	SelectRandom
+	// SelectBroadcast sends a copy to every entry.
+	SelectBroadcast
+)
+
+// String names the selector in status and errors.
+func (s Selector) String() string {
+	switch s {
+	case SelectFixed:
+		return "fixed"
+	case SelectBuckets:
+		return "buckets"
+	case SelectModulo:
+		return "modulo"
+	case SelectRoundRobin:
+		return "round-robin"
+	case SelectRandom:
+		return "random"
+	case SelectBroadcast:
+		return "broadcast"
+	default:
+		return "unknown"
+	}
+}
+
+// FrameClass is a set of kinds of frames that are treated apart from ordinary ones.
+type FrameClass uint32
+
+// The classes. A class in Plan.Punt goes to the daemon, a class in Plan.Copy leaves
+// on all ports.
+const (
+	ClassSlow     FrameClass = 1 << iota // slow protocols: LACP, Marker (802.3 annex 57A)
+	ClassARP                             // ARP, any operation
+	ClassBFD                             // micro-BFD (RFC 7130)
+	ClassNeighbor                        // ARP and IPv6 neighbour discovery
+)
+
+// Plan is what a plane must do now: a whole value, computed from state every time.
+// Two plans with equal fields other than Generation do the same.
+type Plan struct {
+	// Generation counts published plans of one aggregate and only grows.
+	Generation uint64 `json:"generation"`
+	// Mode is for display; planes act on the fields below.
+	Mode Mode `json:"mode"`
+	// Blocked makes the plane drop every frame in both directions.
+	Blocked bool `json:"blocked"`
+	// Carrier is the carrier of the aggregate's device.
+	Carrier bool `json:"carrier"`
+	// FastPath allows the plane to bypass the device's own counters.
+	FastPath bool `json:"fast_path"`
+	// MAC is the address of the aggregate.
+	MAC MAC `json:"mac"`
+	// MTU is the MTU of the aggregate in bytes.
+	MTU int `json:"mtu"`
+	// Select says how a frame becomes an entry of Table.
+	Select Selector `json:"select"`
+	// Hash is used by SelectBuckets and SelectModulo.
+	Hash HashPolicy `json:"hash"`
+	// PacketsPerPort is used by SelectRoundRobin; 0 means random.
+	PacketsPerPort int `json:"packets_per_port,omitempty"`
+	// Table holds the choices: 1 entry for SelectFixed, NumBuckets for SelectBuckets,
+	// one for each usable port otherwise. An empty table drops.
+	Table []Choice `json:"table"`
+	// Multicast is the index of the port for multicast and unbalanced traffic, or
+	// NoPort where the table decides (all modes but tlb and alb).
+	Multicast int `json:"multicast"`
+	// Punt and Copy are the classes that leave the ordinary path.
+	Punt FrameClass `json:"punt,omitempty"`
+	Copy FrameClass `json:"copy,omitempty"`
+	// Ports are in configured order. Choices are indexes into it.
+	Ports []PlanPort `json:"ports"`
+}
+
+// Choice is one entry of a plan's table: indexes into Plan.Ports.
+type Choice struct {
+	// First is the port that carries the entry now, or NoPort.
+	First int `json:"first"`
+	// Second takes over where First has lost its carrier before a new plan is
+	// published, or NoPort.
+	Second int `json:"second"`
+}
+
+// PlanPort is one port's part of a plan.
+type PlanPort struct {
+	Name  string `json:"name"`
+	Index int    `json:"ifindex"` // the kernel's ifindex, 0 where the device is absent
+	// Transmit allows frames of the aggregate to leave by the port.
+	Transmit bool `json:"transmit"`
+	// Receive passes frames from the port to the aggregate ("collecting"). A port that
+	// does not receive drops, after packet sockets on the port have seen the frame.
+	Receive bool `json:"receive"`
+	// SourceMAC is written over the source address of transmitted frames, unless zero.
+	SourceMAC MAC `json:"source_mac,omitzero"`
+	// Order is the place in the usable order, from 0, or NoPort.
+	Order int `json:"order"`
+}
+
+// Equal reports whether two plans do the same; generations are not compared.
+func (p Plan) Equal(q Plan) bool {
+	p.Generation, q.Generation = 0, 0
+	return p.scalars() == q.scalars() && equalSlices(p.Table, q.Table) && equalSlices(p.Ports, q.Ports)
+}
+
+type planScalars struct {
+	mode                       Mode
+	blocked, carrier, fastPath bool
+	mac                        MAC
+	mtu                        int
+	selector                   Selector
+	hash                       HashPolicy
+	packets, multicast         int
+	punt, copied               FrameClass
+}
+
+func (p Plan) scalars() planScalars {
+	return planScalars{
+		p.Mode, p.Blocked, p.Carrier, p.FastPath, p.MAC, p.MTU, p.Select, p.Hash,
+		p.PacketsPerPort, p.Multicast, p.Punt, p.Copy,
+	}
+}
+
+func equalSlices[T comparable](a, b []T) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// PortByName returns the index of the named port, or NoPort.
+func (p Plan) PortByName(name string) int {
+	for i := range p.Ports {
+		if p.Ports[i].Name == name {
+			return i
+		}
+	}
+	return NoPort
+}
+
+// BucketOf spreads a 32-bit hash over the NumBuckets buckets: the top eight bits of
+// the product with 2^32 divided by the golden ratio, so that hashes that differ only
+// in a few bits (layer2 of consecutive addresses) still spread. Every plane computes
+// exactly this.
+func BucketOf(hash uint32) int { return int(hash * 0x9E3779B1 >> 24) }
+
+// Entry returns the index into Table for a hash, or NoPort where the table is empty.
+func (p Plan) Entry(hash uint32) int {
+	switch {
+	case len(p.Table) == 0:
+		return NoPort
+	case p.Select == SelectBuckets:
+		return BucketOf(hash)
+	case p.Select == SelectModulo:
+		return int(hash % uint32(len(p.Table)))
+	default:
+		return 0
+	}
+}

@@ -1,0 +1,93 @@
+package agg
+
+import "strings"
+
+// Problem is a refusal: what was asked, which rule it breaks, and the command or the
+// change that would work. The text form is one sentence and the remedy.
+type Problem struct {
+	// Code is stable, for programs: "unknown-option", "invalid-value",
+	// "wrong-mode", "not-built", "port-busy", ...
+	Code string `json:"code"`
+	// Option, Value and Object say what the problem is about; any may be empty.
+	Option string `json:"option,omitempty"`
+	Value  string `json:"value,omitempty"`
+	Object string `json:"object,omitempty"` // an aggregate or interface
+	// Rule says what must hold.
+	Rule string `json:"rule"`
+	// Remedy is what to do, a command where there is one.
+	Remedy string `json:"remedy,omitempty"`
+}
+
+// Error implements error.
+func (p *Problem) Error() string {
+	var b strings.Builder
+	if p.Object != "" {
+		b.WriteString(p.Object + ": ")
+	}
+	if p.Option != "" {
+		b.WriteString(p.Option)
+		if p.Value != "" {
+			b.WriteString("=" + p.Value)
+		}
+		b.WriteString(": ")
+	}
+	b.WriteString(p.Rule)
+	if p.Remedy != "" {
+		b.WriteString("; " + p.Remedy)
+	}
+	return b.String()
+}
+
+// Problems are several refusals reported at once.
+type Problems []*Problem
+
+// Error implements error: one line a problem.
+func (p Problems) Error() string {
+	lines := make([]string, len(p))
+	for i, q := range p {
+		lines[i] = q.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Err returns nil for no problems.
+func (p Problems) Err() error {
+	if len(p) == 0 {
+		return nil
+	}
+	return p
+}
+
+// suggestion returns "; did you mean X?" where a word is near enough.
+func suggestion(word string, words []string) string {
+	best, bestAt := "", 3
+	for _, w := range words {
+		if d := editDistance(word, w); d < bestAt {
+			best, bestAt = w, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return "; did you mean " + best + "?"
+}
+
+// editDistance is Levenshtein's, over bytes, with two rows.
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost = 1 + min(diagonal, row[j], row[j+1])
+			}
+			diagonal, row[j+1] = row[j+1], cost
+		}
+	}
+	return row[len(b)]
+}
