@@ -1,0 +1,109 @@
+package policy
+
+import (
+	"slices"
+
+	"github.com/yokelag/yoke/agg"
+)
+
+// Input is everything a plan depends on beside the configuration.
+type Input struct {
+	// MAC is the address of the aggregate's device.
+	MAC agg.MAC
+	// Ports are matched with the configuration by name; a configured port that is not
+	// listed counts as absent.
+	Ports []PortInput
+	// Moves are the balancer's explicit moves of buckets.
+	Moves Overlay
+	// Previous is the State that the last Plan returned, zero where there was none.
+	Previous State
+}
+
+// PortInput is what is known of one port.
+type PortInput struct {
+	Link  agg.LinkFacts
+	Watch Verdict
+}
+
+// State is what a plan passes on to the next one. It is small, comparable through
+// Equal, and saved with the aggregate.
+type State struct {
+	// Active is the active port in modes that have one, empty where there is none.
+	Active string `json:"active,omitempty"`
+	// Wish is the last active_slave that was acted on, and WishHolds tells that it still
+	// keeps better ports away: until the port fails or the wish changes.
+	Wish      string `json:"wish,omitempty"`
+	WishHolds bool   `json:"wish_holds,omitempty"`
+	// Primary is the last primary that took over by being set; a new one does so once,
+	// whatever primary_reselect says.
+	Primary string `json:"primary,omitempty"`
+	// Promoted is a port that is used before its updelay is over, because no port was
+	// up. It stays until it is up by itself or down.
+	Promoted string `json:"promoted,omitempty"`
+	// Speeds are the last known speeds in Mb/s. A port without carrier reports none, and
+	// the shares of the others must not change because of that.
+	Speeds map[string]uint32 `json:"speeds,omitempty"`
+}
+
+// Equal reports whether two states are the same.
+func (s State) Equal(t State) bool {
+	if s.Active != t.Active || s.Wish != t.Wish || s.WishHolds != t.WishHolds ||
+		s.Primary != t.Primary || s.Promoted != t.Promoted || len(s.Speeds) != len(t.Speeds) {
+		return false
+	}
+	for name, speed := range s.Speeds {
+		if other, ok := t.Speeds[name]; !ok || other != speed {
+			return false
+		}
+	}
+	return true
+}
+
+// Reason tells why a port carries or does not (Port set: the gate of the policy), or
+// something about the whole aggregate (Port empty: a finding).
+type Reason struct {
+	Port string
+	// OK: the port carries frames. Of a finding: nothing to act on.
+	OK bool
+	// Code is stable; Text is for people.
+	Code, Text string
+}
+
+// Candidate is one port as the choice of the active port sees it.
+type Candidate struct {
+	Name    string
+	Present bool
+	Watch   Verdict
+	// Speed is in Mb/s, 0 where unknown; FullDuplex is false where unknown.
+	Speed      uint32
+	FullDuplex bool
+	Prio       int32
+	Sticky     bool
+}
+
+// candidates joins configuration and facts, in configured order.
+func candidates(c agg.Config, in Input) []Candidate {
+	out := make([]Candidate, len(c.Ports))
+	for i, p := range c.Ports {
+		out[i] = Candidate{Name: p.Name, Prio: p.Prio, Sticky: p.Sticky}
+		k := slices.IndexFunc(in.Ports, func(f PortInput) bool { return f.Link.Name == p.Name })
+		if k < 0 {
+			continue
+		}
+		f := in.Ports[k]
+		out[i].Present = f.Link.Present && f.Link.Index != 0
+		out[i].Watch = f.Watch
+		out[i].Speed, out[i].FullDuplex = f.Link.Speed, f.Link.FullDuplex
+	}
+	return out
+}
+
+// up reports whether a port may be chosen: it works, or was promoted before its time.
+func (p Candidate) up(promoted string) bool {
+	return p.Present && (p.Watch.State == Up || p.Watch.State == Rising && p.Name == promoted)
+}
+
+// usable adds ports that fail but whose downdelay is not over.
+func (p Candidate) usable(promoted string) bool {
+	return p.up(promoted) || p.Present && p.Watch.State == Falling
+}

@@ -1,0 +1,65 @@
+package policy
+
+import (
+	"fmt"
+
+	"github.com/yokelag/yoke/agg"
+)
+
+// activeBackup fills in the plan of active-backup: one entry, the others stand by and
+// do not receive.
+func (b *builder) activeBackup() {
+	speeds := b.next.Speeds
+	choice := ChooseActive(b.c, b.ports, b.in.Previous)
+	b.next = choice.State
+	b.next.Speeds = speeds
+	b.plan.Select = agg.SelectFixed
+	order := succession(b.c, b.ports, choice.Index, b.next)
+	for place, i := range order {
+		b.plan.Ports[i].Order = place
+	}
+	if len(order) > 0 {
+		entry := agg.Choice{First: order[0], Second: agg.NoPort}
+		if len(order) > 1 {
+			entry.Second = order[1]
+		}
+		b.plan.Table = []agg.Choice{entry}
+		b.plan.Ports[order[0]].Transmit = true
+		b.plan.Ports[order[0]].Receive = true
+	}
+	b.explainActive(choice)
+}
+
+func (b *builder) explainActive(choice ActiveChoice) {
+	for i, p := range b.ports {
+		place := b.plan.Ports[i].Order
+		switch {
+		case i == choice.Index:
+			b.reasons = append(b.reasons, Reason{p.Name, true, choice.Code, "active: " + choice.Text})
+		case place < 0:
+			b.reasons = append(b.reasons, unusable(p))
+		case p.Prio == 0:
+			b.reasons = append(b.reasons, Reason{p.Name, false, "backup", fmt.Sprintf("backup, number %d in line", place)})
+		default:
+			b.reasons = append(b.reasons, Reason{p.Name, false, "backup", fmt.Sprintf("backup with prio %d, number %d in line", p.Prio, place)})
+		}
+	}
+	if w := b.c.ActiveSlave; w != "" && b.next.Wish != w {
+		b.find("wish-pending", "active_slave="+w+" waits until that port works")
+	}
+}
+
+// unusable explains a port that carries nothing because it does not work.
+func unusable(p Candidate) Reason {
+	r := Reason{Port: p.Name, Code: p.Watch.Reason, Text: p.Watch.Detail}
+	switch {
+	case !p.Present:
+		r.Code, r.Text = "absent", "there is no such interface now"
+	case r.Code == "":
+		r.Code = p.Watch.State.String()
+	}
+	if r.Text == "" {
+		r.Text = "the port is " + p.Watch.State.String()
+	}
+	return r
+}

@@ -1,0 +1,79 @@
+package policy
+
+import (
+	"fmt"
+
+	"github.com/yokelag/yoke/agg"
+)
+
+// balance fills in the plan of balance-xor: usable ports share the table, and every
+// port receives, as the other end may send on any.
+func (b *builder) balance() {
+	b.next.Promoted = promote(b.ports, b.in.Previous.Promoted)
+	b.next.Active, b.next.WishHolds = "", false
+	ports := b.tablePorts()
+	if b.c.HashMap == agg.Modulo {
+		b.plan.Select, b.plan.Table = agg.SelectModulo, ModuloTable(ports)
+	} else {
+		b.plan.Select, b.plan.Table = agg.SelectBuckets, Table(ports, b.in.Moves)
+	}
+	place := 0
+	for i := range b.plan.Ports {
+		b.plan.Ports[i].Receive = true
+		if ports[i].Usable {
+			b.plan.Ports[i].Transmit = true
+			b.plan.Ports[i].Order = place
+			place++
+		}
+	}
+	b.explainBalance()
+}
+
+// tablePorts gives each port its weight: what the configuration says, else its last
+// known speed; where one is missing, all weights are equal.
+func (b *builder) tablePorts() []TablePort {
+	out := make([]TablePort, len(b.ports))
+	unknown := ""
+	for i, p := range b.ports {
+		out[i] = TablePort{Name: p.Name, Weight: b.c.Ports[i].Weight, Usable: p.usable(b.next.Promoted)}
+		if out[i].Weight == 0 {
+			out[i].Weight = b.next.Speeds[p.Name]
+		}
+		if out[i].Weight == 0 && unknown == "" {
+			unknown = p.Name
+		}
+	}
+	if unknown == "" || b.c.HashMap == agg.Modulo {
+		return out
+	}
+	for i := range out {
+		out[i].Weight = 1
+	}
+	if len(out) > 1 {
+		b.find("equal-weights", "all ports have the same share, because the speed of "+unknown+" is unknown; weight=N on each port sets shares")
+	}
+	return out
+}
+
+func (b *builder) explainBalance() {
+	share := make([]int, len(b.ports))
+	for _, c := range b.plan.Table {
+		share[c.First]++
+	}
+	unit := "buckets"
+	if b.plan.Select == agg.SelectModulo {
+		unit = "places"
+	}
+	for i, p := range b.ports {
+		switch {
+		case !p.usable(b.next.Promoted):
+			b.reasons = append(b.reasons, unusable(p))
+		case p.Name == b.next.Promoted:
+			b.reasons = append(b.reasons, Reason{p.Name, true, CodeWaited,
+				fmt.Sprintf("carries %d of %d %s before its updelay is over, because no port was up", share[i], len(b.plan.Table), unit)})
+		default:
+			b.reasons = append(b.reasons, Reason{p.Name, true, "share",
+				fmt.Sprintf("carries %d of %d %s", share[i], len(b.plan.Table), unit)})
+		}
+	}
+}

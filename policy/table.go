@@ -1,0 +1,62 @@
+package policy
+
+import "github.com/yokelag/yoke/agg"
+
+// TablePort is one configured port as the table sees it.
+type TablePort struct {
+	Name string
+	// Weight is the port's part of the buckets beside the others' weights; 0 counts as 1.
+	Weight uint32
+	Usable bool
+}
+
+// Table returns the NumBuckets choices of hash_map=buckets: indexes into ports, which
+// are all configured ports in configured order. It returns nil where no port is usable.
+//
+// It is a pure function. Each bucket has an order of preference over all configured
+// ports, and belongs to the first of them that is usable; the next usable one is its
+// second choice. So a port that goes moves its own buckets only, one that comes back
+// gets exactly those back, and the second choice is where the next table would put the
+// bucket. The orders are made so that every set of usable ports shares the buckets by
+// weight, to within one bucket (up to exactDepth ports down; beyond, on average).
+//
+// A port appended to the configuration takes only what it needs. Removing one from the
+// middle moves its own buckets and a few more; see the tests for how many.
+func Table(ports []TablePort, moves Overlay) []agg.Choice {
+	if countUsable(ports) == 0 {
+		return nil
+	}
+	p := newPreferences(ports)
+	table := make([]agg.Choice, agg.NumBuckets)
+	for b := range table {
+		table[b] = p.choice(b, moves[b])
+	}
+	return table
+}
+
+// ModuloTable returns the choices of hash_map=modulo: the usable ports in configured
+// order, as the bonding driver's array. The second choice is the next one in the array.
+func ModuloTable(ports []TablePort) []agg.Choice {
+	var table []agg.Choice
+	for i, p := range ports {
+		if p.Usable {
+			table = append(table, agg.Choice{First: i, Second: agg.NoPort})
+		}
+	}
+	if len(table) > 1 {
+		for i := range table {
+			table[i].Second = table[(i+1)%len(table)].First
+		}
+	}
+	return table
+}
+
+func countUsable(ports []TablePort) int {
+	n := 0
+	for _, p := range ports {
+		if p.Usable {
+			n++
+		}
+	}
+	return n
+}
