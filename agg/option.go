@@ -49,6 +49,9 @@ type EnumValue struct {
 	Text    string
 	Number  int
 	Aliases []string
+	// NotBuilt marks a value whose behaviour does not exist yet: it is known, and
+	// refused by name.
+	NotBuilt bool
 }
 
 // Option is one row of the options table.
@@ -143,6 +146,27 @@ func (o *Option) canonicalEnum(text string) (string, error) {
 		words[i] = v.Text
 	}
 	return "", o.problem(text, "must be one of "+strings.Join(words, ", ")+suggestion(text, words))
+}
+
+// value returns the enumeration's value of a canonical text.
+func (o *Option) value(canonical string) (EnumValue, bool) {
+	for _, v := range o.Values {
+		if v.Text == canonical {
+			return v, true
+		}
+	}
+	return EnumValue{}, false
+}
+
+// builtWords lists the values that work.
+func (o *Option) builtWords() string {
+	var words []string
+	for _, v := range o.Values {
+		if !v.NotBuilt {
+			words = append(words, v.Text)
+		}
+	}
+	return strings.Join(words, ", ")
 }
 
 func (o *Option) canonicalBool(text string) (string, error) {

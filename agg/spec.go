@@ -39,6 +39,10 @@ func (s *Settings) Set(scope Scope, key, text string) error {
 	if err != nil {
 		return err
 	}
+	if v, ok := o.value(canonical); ok && v.NotBuilt {
+		return &Problem{Code: "not-built", Option: o.Name, Value: canonical,
+			Rule: v.Text + ": Yoke knows this value but does not have it yet", Remedy: "one of these works: " + o.builtWords()}
+	}
 	if *s == nil {
 		*s = Settings{}
 	}
@@ -58,6 +62,15 @@ func unknownOption(key string, scope Scope) *Problem {
 		remedy = s[2:]
 	}
 	return &Problem{Code: "unknown-option", Option: key, Rule: "there is no such option", Remedy: remedy}
+}
+
+// words returns key=value for each setting, in the order of the names.
+func (s Settings) words() []string {
+	var out []string
+	for _, key := range slices.Sorted(maps.Keys(s)) {
+		out = append(out, key+"="+s[key])
+	}
+	return out
 }
 
 // Clone returns a deep copy.
