@@ -106,7 +106,7 @@ func inScratch(fn func(*netlink.Handle) error) error {
 		return err
 	}
 	defer s.Close()
-	h, err := netlink.NewHandleAt(netns.NsHandle(s.FD()))
+	h, err := netlink.NewHandleAt(netns.NsHandle(s.FD()), unix.NETLINK_ROUTE)
 	if err != nil {
 		return err
 	}
