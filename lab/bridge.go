@@ -1,0 +1,194 @@
+package lab
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
+)
+
+// bridgeDevice is the name of the bridge in a switch's namespace.
+const bridgeDevice = "br0"
+
+// bridge is a switch: a Linux bridge that also knows static port groups.
+//
+// A Linux bridge has no groups, but it has what they need. Members are isolated, so
+// that nothing goes from one to another. Only one member, the designated one, learns
+// and takes flooded frames, so that the group's aggregate gets one copy. Every frame
+// towards the aggregate therefore leaves by the designated member; a hardware switch
+// would spread them. When the designated member loses its carrier the next one
+// replaces it.
+type bridge struct {
+	space  *space
+	groups map[string][]string // device names, in order
+
+	mu         sync.Mutex
+	designated map[string]string
+	stop       chan struct{}
+}
+
+func newBridge(name string, groups map[string][]string) (*bridge, error) {
+	s, err := newSpace(name)
+	if err != nil {
+		return nil, err
+	}
+	b := &bridge{space: s, groups: groups, designated: map[string]string{}, stop: make(chan struct{})}
+	if err := s.do(b.setUp); err != nil {
+		b.close()
+		return nil, fmt.Errorf("make switch %s: %w", name, err)
+	}
+	return b, nil
+}
+
+func (b *bridge) setUp() error {
+	// A switch has no address of its own to speak with.
+	_ = sysctl("ipv6/conf/all/disable_ipv6", "1")
+	_ = sysctl("ipv6/conf/default/disable_ipv6", "1")
+	snooping := false
+	err := netlink.LinkAdd(&netlink.Bridge{
+		LinkAttrs:         netlink.LinkAttrs{Name: bridgeDevice},
+		MulticastSnooping: &snooping,
+	})
+	if err != nil {
+		return fmt.Errorf("make bridge: %w", err)
+	}
+	if len(b.groups) > 0 {
+		if err := b.watch(); err != nil {
+			return err
+		}
+	}
+	return setUp(bridgeDevice)
+}
+
+// watch refreshes the groups when any link of the switch changes.
+func (b *bridge) watch() error {
+	updates := make(chan netlink.LinkUpdate, 64)
+	if err := netlink.LinkSubscribe(updates, b.stop); err != nil {
+		return fmt.Errorf("watch links: %w", err)
+	}
+	go func() {
+		for range updates {
+			b.refresh()
+		}
+	}()
+	return nil
+}
+
+// attach makes a device of the switch's namespace a port of it.
+func (b *bridge) attach(device string) error {
+	err := b.space.do(func() error {
+		l, err := netlink.LinkByName(device)
+		if err != nil {
+			return err
+		}
+		br, err := netlink.LinkByName(bridgeDevice)
+		if err != nil {
+			return err
+		}
+		if err := netlink.LinkSetMaster(l, br); err != nil {
+			return err
+		}
+		if b.groupOf(device) != "" {
+			if err := b.setMember(l.Attrs().Index, false); err != nil {
+				return err
+			}
+			if err := setBridgeFlag(l.Attrs().Index, nl.IFLA_BRPORT_ISOLATED, true); err != nil {
+				return err
+			}
+		}
+		return netlink.LinkSetUp(l)
+	})
+	if err != nil {
+		return fmt.Errorf("attach %s to switch %s: %w", device, b.space.name, err)
+	}
+	b.mu.Lock()
+	delete(b.designated, b.groupOf(device)) // its flags are new: choose and set again
+	b.mu.Unlock()
+	b.refresh()
+	return nil
+}
+
+func (b *bridge) groupOf(device string) string {
+	for g, members := range b.groups {
+		if slices.Contains(members, device) {
+			return g
+		}
+	}
+	return ""
+}
+
+// refresh designates in each group the first member that has a link. It is called on
+// link events, and at once by faults of the lab's own, so that the switch is not
+// slower than the hardware it stands for.
+func (b *bridge) refresh() {
+	if len(b.groups) == 0 {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	select {
+	case <-b.stop:
+		return
+	default:
+	}
+	_ = b.space.do(func() error {
+		for _, g := range slices.Sorted(maps.Keys(b.groups)) {
+			b.refreshGroup(g)
+		}
+		return nil
+	})
+}
+
+func (b *bridge) refreshGroup(group string) {
+	chosen := ""
+	index := map[string]int{}
+	for _, device := range b.groups[group] {
+		l, err := netlink.LinkByName(device)
+		if err != nil {
+			continue
+		}
+		index[device] = l.Attrs().Index
+		if chosen == "" && l.Attrs().RawFlags&unix.IFF_LOWER_UP != 0 {
+			chosen = device
+		}
+	}
+	if chosen == "" || chosen == b.designated[group] {
+		return
+	}
+	// The new one first: a copy too many for a moment beats none.
+	for device, i := range index {
+		if device == chosen && b.setMember(i, true) != nil {
+			return
+		}
+	}
+	for device, i := range index {
+		if device != chosen {
+			_ = b.setMember(i, false)
+		}
+	}
+	b.designated[group] = chosen
+}
+
+// setMember lets a member take flooded frames and learn, or not.
+func (b *bridge) setMember(index int, designated bool) error {
+	for _, flag := range []int{
+		nl.IFLA_BRPORT_UNICAST_FLOOD, nl.IFLA_BRPORT_MCAST_FLOOD,
+		nl.IFLA_BRPORT_BCAST_FLOOD, nl.IFLA_BRPORT_LEARNING,
+	} {
+		if err := setBridgeFlag(index, flag, designated); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *bridge) close() {
+	b.mu.Lock()
+	close(b.stop)
+	b.mu.Unlock()
+	b.space.close()
+}

@@ -1,0 +1,98 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// FaultTime is when a fault really happened.
+type FaultTime struct {
+	Fault Fault  `json:"-"`
+	Text  string `json:"text"`
+	// Began is when the lab began to cause it, in nanoseconds of CLOCK_REALTIME; Took is
+	// how long the kernel took. A cut lies between the two.
+	Began int64         `json:"began_ns"`
+	Took  time.Duration `json:"took_ns"`
+}
+
+// String describes a fault in words.
+func (f Fault) String() string {
+	from := ""
+	if f.From != "" {
+		from = " from " + f.From
+	}
+	switch f.Do {
+	case Lose:
+		return fmt.Sprintf("cable %s %v%s", f.Cable, harm{percent: f.percent()}, from)
+	case Delay:
+		return fmt.Sprintf("cable %s %v%s", f.Cable, harm{delay: time.Duration(f.Delay)}, from)
+	case Heal:
+		return fmt.Sprintf("heal cable %s%s", f.Cable, from)
+	case Kill:
+		return "kill -9 the daemon of " + f.Host
+	case Start:
+		return "start the daemon of " + f.Host
+	default:
+		return fmt.Sprintf("%s cable %s", f.Do, f.Cable)
+	}
+}
+
+func (f Fault) percent() int {
+	if f.Percent == 0 {
+		return 100
+	}
+	return f.Percent
+}
+
+// cause makes a fault happen now.
+func (w *world) cause(ctx context.Context, f Fault) (FaultTime, error) {
+	began := time.Now()
+	err := w.act(ctx, f)
+	t := FaultTime{Fault: f, Text: f.String(), Began: began.UnixNano(), Took: time.Since(began)}
+	if err != nil {
+		err = fmt.Errorf("%s: %w", t.Text, err)
+	}
+	return t, err
+}
+
+func (w *world) act(ctx context.Context, f Fault) error {
+	c, h := w.cables[f.Cable], w.hosts[f.Host]
+	switch f.Do {
+	case Pull:
+		return c.setCarrier(false)
+	case Plug:
+		return c.setCarrier(true)
+	case Lose:
+		return c.setHarm(f.From, harm{percent: f.percent()})
+	case Delay:
+		return c.setHarm(f.From, harm{delay: time.Duration(f.Delay)})
+	case Heal:
+		return c.setHarm(f.From, harm{})
+	case Remove:
+		return c.remove()
+	case Insert:
+		if err := c.insert(w.harmed(f.Cable)); err != nil {
+			return err
+		}
+		return w.configureEnds(c)
+	case Kill:
+		return h.daemon.kill()
+	case Start:
+		return w.startDaemon(ctx, h)
+	default:
+		return fmt.Errorf("unknown action %q", f.Do)
+	}
+}
+
+// configureEnds gives the hosts at a cable's new devices their addresses again.
+func (w *world) configureEnds(c *cable) error {
+	for _, e := range c.ends {
+		if h, ok := w.hosts[e.node]; ok && e.sw == nil {
+			if err := h.space.do(func() error { return w.configure(h) }); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,150 @@
+package lab
+
+import (
+	"time"
+
+	"github.com/yokelag/yoke/agg"
+)
+
+// File is a lab: what stands, what happens, and what is expected.
+type File struct {
+	// Version is 1.
+	Version int `yaml:"version"`
+	// Name is the lab's short name.
+	Name string `yaml:"name"`
+	// Text says in one sentence what the lab shows.
+	Text string `yaml:"text"`
+	// Hosts, Switches and Cables are by name.
+	Hosts    map[string]Host   `yaml:"hosts"`
+	Switches map[string]Switch `yaml:"switches"`
+	Cables   map[string]Cable  `yaml:"cables"`
+	// Probes are streams of numbered frames, by name.
+	Probes map[string]Probe `yaml:"probes"`
+	// Duration is how long the probes send.
+	Duration Duration `yaml:"duration"`
+	// Faults happen at their time after the first probe frame.
+	Faults []Fault `yaml:"faults"`
+	// Expect is what must hold at the end.
+	Expect []Expectation `yaml:"expect"`
+}
+
+// Host is a network namespace.
+type Host struct {
+	// Aggregates are by name, in the words of the daemon's own configuration.
+	Aggregates map[string]Aggregate `yaml:"aggregates"`
+	// Addresses are in CIDR form, by device.
+	Addresses map[string][]string `yaml:"addresses"`
+	// Routes are gateways, by destination in CIDR form or "default".
+	Routes map[string]string `yaml:"routes"`
+	// Forward makes the host an IPv4 router.
+	Forward bool `yaml:"forward"`
+}
+
+// Aggregate is an aggregate of a host.
+type Aggregate struct {
+	Spec agg.Spec
+}
+
+// Switch joins cables.
+type Switch struct {
+	// Kind is "bridge", a Linux bridge.
+	Kind string `yaml:"kind"`
+	// Groups are static port groups: lists of cables that lead to one aggregate. Frames
+	// from a member never leave by another, and a flooded frame leaves by one only.
+	Groups map[string][]string `yaml:"groups"`
+}
+
+// Cable joins two ends.
+type Cable struct {
+	// Ends are HOST:DEVICE, or the name of a switch.
+	Ends []string `yaml:"ends"`
+}
+
+// Probe is a stream of numbered UDP datagrams.
+type Probe struct {
+	// From and To are hosts.
+	From string `yaml:"from"`
+	To   string `yaml:"to"`
+	// Address is where it goes, the first address of To where empty.
+	Address string `yaml:"address"`
+	// Rate is in datagrams a second, 1000 where 0, at most 20000.
+	Rate int `yaml:"rate"`
+	// Size is the payload in bytes, 32 where 0, 24 to 1400.
+	Size int `yaml:"size"`
+	// Flows is the number of source ports that take turns, 1 where 0, at most 256.
+	Flows int `yaml:"flows"`
+}
+
+// Fault is one thing that happens.
+type Fault struct {
+	// At is the time after the first probe frame.
+	At Duration `yaml:"at"`
+	// Do is what: see the constants.
+	Do Action `yaml:"do"`
+	// Cable is where, for all but kill and start.
+	Cable string `yaml:"cable"`
+	// Host is whose daemon, for kill and start.
+	Host string `yaml:"host"`
+	// From limits lose and delay to frames from that end, a host or switch; empty means
+	// both directions.
+	From string `yaml:"from"`
+	// Percent of frames that lose takes, 100 where 0.
+	Percent int `yaml:"percent"`
+	// Delay is what delay adds to a frame.
+	Delay Duration `yaml:"delay"`
+}
+
+// Action is what a fault does.
+type Action string
+
+// The actions.
+const (
+	// Pull takes the carrier away at both ends of a cable, Plug gives it back.
+	Pull Action = "pull"
+	Plug Action = "plug"
+	// Lose drops frames silently, Delay holds them, Heal ends both.
+	Lose  Action = "lose"
+	Delay Action = "delay"
+	Heal  Action = "heal"
+	// Remove deletes the cable's devices, Insert makes them anew.
+	Remove Action = "remove"
+	Insert Action = "insert"
+	// Kill ends a host's daemon with SIGKILL, Start starts it again.
+	Kill  Action = "kill"
+	Start Action = "start"
+)
+
+// Expectation is a bound. Exactly one of Probe and Port is set.
+type Expectation struct {
+	// Probe names a stream.
+	Probe string `yaml:"probe"`
+	// Lost, Duplicates and Reordered are the most frames of that kind.
+	Lost       *int `yaml:"lost"`
+	Duplicates *int `yaml:"duplicates"`
+	Reordered  *int `yaml:"reordered"`
+	// LostMin is the fewest frames lost, for labs that prove that a break breaks.
+	LostMin *int `yaml:"lost_min"`
+	// Failover is the longest outage after any fault.
+	Failover *Duration `yaml:"failover"`
+
+	// Port is HOST:DEVICE.
+	Port string `yaml:"port"`
+	// Bounds of the interface's own frame counters over the run.
+	TxMin *uint64 `yaml:"tx_min"`
+	TxMax *uint64 `yaml:"tx_max"`
+	RxMin *uint64 `yaml:"rx_min"`
+	RxMax *uint64 `yaml:"rx_max"`
+}
+
+// Duration is a time.Duration that is written as 100ms or 1.5s.
+type Duration time.Duration
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (d *Duration) UnmarshalText(b []byte) error {
+	v, err := time.ParseDuration(string(b))
+	*d = Duration(v)
+	return err
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }

@@ -1,0 +1,42 @@
+package lab
+
+import (
+	"fmt"
+	"strings"
+)
+
+// picture draws the lab as it is now, a line for each cable.
+func (w *world) picture() string {
+	width := 0
+	for _, c := range w.cables {
+		width = max(width, len(c.ends[0].label()))
+	}
+	var lines []string
+	for _, name := range sortedKeys(w.cables) {
+		c := w.cables[name]
+		lines = append(lines, fmt.Sprintf("    %*s %s %s", width, c.ends[0].label(), c.line(), c.ends[1].label()))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// label names an end: a switch in brackets.
+func (e cableEndpoint) label() string {
+	if e.sw != nil {
+		return "[" + e.node + "]"
+	}
+	return e.node + ":" + e.device
+}
+
+// line draws a cable with its state.
+func (c *cable) line() string {
+	switch {
+	case c.gone:
+		return fmt.Sprintf("   %s removed   ", c.name)
+	case c.pulled:
+		return fmt.Sprintf("--- %s --X  X---", c.name)
+	case c.harm != "":
+		return fmt.Sprintf("--- %s ~~ %s ~~", c.name, c.harm)
+	default:
+		return fmt.Sprintf("--- %s ---------", c.name)
+	}
+}

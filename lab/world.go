@@ -1,0 +1,248 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/vishvananda/netlink"
+)
+
+// patience bounds every wait for something that should happen at once.
+const patience = 15 * time.Second
+
+// Options are how a lab is run.
+type Options struct {
+	// Yoked is the daemon's binary; the running program where empty.
+	Yoked string
+	// Plane is used by aggregates that do not choose one themselves; "" means auto.
+	Plane string
+	// Progress gets a line for each step; nil means nobody listens.
+	Progress io.Writer
+	// Log gets the daemons' logs; nil means they are only shown when one fails.
+	Log io.Writer
+}
+
+// world is a lab that stands.
+type world struct {
+	file     *File
+	options  Options
+	dir      string
+	hosts    map[string]*host
+	switches map[string]*bridge
+	cables   map[string]*cable
+}
+
+// host is a namespace and its daemon.
+type host struct {
+	name   string
+	def    Host
+	space  *space
+	daemon *yoked // nil without aggregates
+}
+
+// build makes everything of the file. On an error it takes down what it had made.
+func build(ctx context.Context, file *File, o Options) (*world, error) {
+	if o.Progress == nil {
+		o.Progress = io.Discard
+	}
+	dir, err := os.MkdirTemp("", "yoke-lab-")
+	if err != nil {
+		return nil, fmt.Errorf("make run directory: %w", err)
+	}
+	w := &world{
+		file: file, options: o, dir: dir,
+		hosts: map[string]*host{}, switches: map[string]*bridge{}, cables: map[string]*cable{},
+	}
+	if err := w.assemble(ctx); err != nil {
+		return nil, errors.Join(err, w.close())
+	}
+	return w, nil
+}
+
+func (w *world) assemble(ctx context.Context) error {
+	for _, name := range sortedKeys(w.file.Switches) {
+		b, err := newBridge(name, w.file.Switches[name].Groups)
+		if err != nil {
+			return err
+		}
+		w.switches[name] = b
+	}
+	for _, name := range sortedKeys(w.file.Hosts) {
+		s, err := newSpace(name)
+		if err != nil {
+			return err
+		}
+		w.hosts[name] = &host{name: name, def: w.file.Hosts[name], space: s}
+	}
+	for _, name := range sortedKeys(w.file.Cables) {
+		if err := w.lay(name); err != nil {
+			return err
+		}
+	}
+	for _, name := range sortedKeys(w.hosts) {
+		if err := w.startHost(ctx, w.hosts[name]); err != nil {
+			return fmt.Errorf("host %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// lay connects a cable.
+func (w *world) lay(name string) error {
+	var ends [2]cableEndpoint
+	for i, e := range w.file.Cables[name].Ends {
+		if host, device, ok := strings.Cut(e, ":"); ok {
+			ends[i] = cableEndpoint{node: host, device: device, space: w.hosts[host].space}
+			continue
+		}
+		ends[i] = cableEndpoint{node: e, device: name, space: w.switches[e].space, sw: w.switches[e]}
+	}
+	c, err := newCable(name, ends, w.harmed(name))
+	if err != nil {
+		return err
+	}
+	w.cables[name] = c
+	return nil
+}
+
+// harmed reports whether any fault loses or holds frames of the cable, which needs a
+// relay from the start.
+func (w *world) harmed(cable string) bool {
+	return slices.ContainsFunc(w.file.Faults, func(f Fault) bool {
+		return f.Cable == cable && (f.Do == Lose || f.Do == Delay)
+	})
+}
+
+// startHost brings up a host's plain devices, then its daemon, then its addresses.
+func (w *world) startHost(ctx context.Context, h *host) error {
+	if h.def.Forward {
+		if err := h.space.do(func() error { return sysctl("ipv4/ip_forward", "1") }); err != nil {
+			return fmt.Errorf("forward: %w", err)
+		}
+	}
+	if len(h.def.Aggregates) > 0 {
+		if err := w.startDaemon(ctx, h); err != nil {
+			return err
+		}
+	}
+	return h.space.do(func() error { return w.configure(h) })
+}
+
+// configure brings up the devices that are nobody's ports and gives addresses and
+// routes. It runs in the host's namespace, and may be repeated.
+func (w *world) configure(h *host) error {
+	for _, c := range w.cables {
+		for _, e := range c.ends {
+			if e.space == h.space && !h.isPort(e.device) {
+				if err := setUp(e.device); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	for _, device := range sortedKeys(h.def.Addresses) {
+		for _, a := range h.def.Addresses[device] {
+			if err := addAddress(device, a); err != nil {
+				return err
+			}
+		}
+		if err := setUp(device); err != nil {
+			return err
+		}
+	}
+	for _, to := range sortedKeys(h.def.Routes) {
+		if err := addRoute(to, h.def.Routes[to]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (h *host) isPort(device string) bool {
+	for _, a := range h.def.Aggregates {
+		if a.Spec.Port(device) >= 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// startDaemon starts a host's yoked and waits until its aggregates have carrier.
+func (w *world) startDaemon(ctx context.Context, h *host) error {
+	if h.daemon == nil {
+		d, err := newYoked(filepath.Join(w.dir, h.name), h, w.options)
+		if err != nil {
+			return err
+		}
+		h.daemon = d
+	}
+	if err := h.daemon.start(ctx); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return h.daemon.waitReady(ctx)
+}
+
+// waitFor polls until ready is true. It is for states of the kernel that no one tells.
+func waitFor(ctx context.Context, what string, ready func() (bool, error)) error {
+	for {
+		ok, err := ready()
+		if err != nil {
+			return err
+		}
+		if ok {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait for %s: %w", what, context.Cause(ctx))
+		case <-time.After(2 * time.Millisecond):
+		}
+	}
+}
+
+// close takes the lab down: daemons first, then what they left, then the namespaces.
+func (w *world) close() error {
+	var errs []error
+	for _, name := range sortedKeys(w.hosts) {
+		if h := w.hosts[name]; h.daemon != nil {
+			errs = append(errs, h.daemon.takeDown())
+		}
+	}
+	for _, c := range w.cables {
+		c.close()
+	}
+	for _, h := range w.hosts {
+		h.space.close()
+	}
+	for _, b := range w.switches {
+		b.close()
+	}
+	errs = append(errs, os.RemoveAll(w.dir))
+	return errors.Join(errs...)
+}
+
+// say prints a progress line.
+func (w *world) say(format string, args ...any) {
+	fmt.Fprintf(w.options.Progress, format+"\n", args...)
+}
+
+// deviceIndex is a device's index in the calling thread's namespace, 0 where absent.
+func deviceIndex(device string) int {
+	l, err := netlink.LinkByName(device)
+	if err != nil {
+		return 0
+	}
+	return l.Attrs().Index
+}
