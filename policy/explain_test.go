@@ -1,0 +1,72 @@
+package policy
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/wire"
+)
+
+func xorPlan(t testing.TB, m agg.HashMap, h agg.HashPolicy, names ...string) agg.Plan {
+	t.Helper()
+	c := agg.Config{Name: "bond0", Mode: agg.BalanceXOR, HashMap: m, HashPolicy: h, MTU: 1500}
+	var in Input
+	for i, name := range names {
+		c.Ports = append(c.Ports, agg.PortConfig{Name: name})
+		in.Ports = append(in.Ports, PortInput{
+			Link:  agg.LinkFacts{Name: name, Index: i + 2, Present: true, AdminUp: true, Carrier: true, Speed: 10000, FullDuplex: true},
+			Watch: Verdict{State: Up},
+		})
+	}
+	p, _, _ := Plan(c, in)
+	return p
+}
+
+func flow(t testing.TB, text string) wire.Flow {
+	t.Helper()
+	f, err := wire.ParseFlow(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func TestExplainSaysTheWholeWay(t *testing.T) {
+	f := flow(t, "src=192.0.2.10,dst=198.51.100.7,sport=40000,dport=443")
+	got := Explain(xorPlan(t, agg.Modulo, agg.HashLayer34, "eth1", "eth2", "eth3"), f.AppendTo(nil, nil), Tag{})
+	if got.Port != "eth1" || got.Second != "eth2" || !strings.HasPrefix(got.Text, "leaves by eth1: layer3+4 hash 0x") {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestFindSourcePortReachesEveryPort(t *testing.T) {
+	f := flow(t, "src=2001:db8::1,dst=2001:db8::2,proto=udp,dport=53")
+	for _, m := range []agg.HashMap{agg.Buckets, agg.Modulo} {
+		p := xorPlan(t, m, agg.HashLayer34, "eth1", "eth2", "eth3")
+		for _, port := range []string{"eth1", "eth2", "eth3"} {
+			n, err := FindSourcePort(p, f, Tag{}, port)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f.SrcPort = n
+			if got := Explain(p, f.AppendTo(nil, nil), Tag{}).Port; got != port {
+				t.Errorf("source port %d leads to %s, not %s", n, got, port)
+			}
+		}
+	}
+}
+
+func TestFindSourcePortSaysWhyNot(t *testing.T) {
+	f := flow(t, "src=192.0.2.1,dst=192.0.2.2,proto=udp,sport=1,dport=53")
+	p := xorPlan(t, agg.Modulo, agg.HashLayer2, "eth1", "eth2")
+	carried := Explain(p, f.AppendTo(nil, nil), Tag{}).Port
+	other := map[string]string{"eth1": "eth2", "eth2": "eth1"}[carried]
+	if _, err := FindSourcePort(p, f, Tag{}, other); !errors.Is(err, ErrNoSourcePort) || !strings.Contains(err.Error(), "does not depend on it") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := FindSourcePort(p, f, Tag{}, "eth9"); err == nil || !strings.Contains(err.Error(), "not a port") {
+		t.Errorf("got %v", err)
+	}
+}
