@@ -1,0 +1,136 @@
+package ebpf
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/internal/bootclock"
+)
+
+// Apply makes the plane do exactly plan. With the same ports and settings as before it
+// is two writes into maps.
+func (p *Plane) Apply(ctx context.Context, plan agg.Plan) error {
+	if err := p.refuse(plan); err != nil {
+		return err
+	}
+	if err := p.apply(ctx, plan); err != nil {
+		return fmt.Errorf("apply plan %d to %s: %w", plan.Generation, p.options.Name, err)
+	}
+	return nil
+}
+
+func (p *Plane) apply(ctx context.Context, plan agg.Plan) error {
+	next := p.places.with(plan)
+	if next.full(plan) {
+		return &agg.Problem{Code: "too-many-ports", Object: p.options.Name,
+			Rule: fmt.Sprintf("has no room for more ports than %d, those being removed included", agg.MaxPorts)}
+	}
+	taken, err := p.takeNew(ctx, plan, next)
+	if err != nil {
+		return errors.Join(err, p.giveBack(ctx, taken, next))
+	}
+	if err := p.setDevice(plan); err != nil {
+		return errors.Join(err, p.giveBack(ctx, taken, next))
+	}
+	fast := plan.FastPath && !p.elsewhere
+	at := agg.Instant(bootclock.Now())
+	if err := p.publish.publish(encode(plan, at, next, p.device.Inner, p.device.Outer, fast)); err != nil {
+		return errors.Join(err, p.giveBack(ctx, taken, next))
+	}
+	p.places = next
+	for name, ifindex := range taken {
+		p.hooked[name] = ifindex
+	}
+	return errors.Join(p.setCarrier(plan.Carrier), p.dropGone(ctx, plan))
+}
+
+// takeNew takes the ports of plan that are not hooked, or under another ifindex, and
+// returns those with their ifindexes, also after an error.
+func (p *Plane) takeNew(ctx context.Context, plan agg.Plan, s places) (map[string]int, error) {
+	taken := map[string]int{}
+	changed := !p.done.known || p.done.mac != plan.MAC || p.done.mtu != plan.MTU
+	for _, port := range plan.Ports {
+		if port.Index == 0 || p.hooked[port.Name] == port.Index && !changed {
+			continue
+		}
+		ifindex, err := p.ports.Take(ctx, port.Name, want{MAC: plan.MAC, MTU: plan.MTU})
+		if err != nil {
+			return taken, err
+		}
+		if ifindex != port.Index {
+			return taken, fmt.Errorf("port %s has ifindex %d now, not %d", port.Name, ifindex, port.Index)
+		}
+		if p.hooked[port.Name] == port.Index {
+			continue
+		}
+		taken[port.Name] = ifindex
+		if err := p.hookPort(s[port.Name], ifindex); err != nil {
+			return taken, err
+		}
+	}
+	return taken, nil
+}
+
+// giveBack undoes takeNew.
+func (p *Plane) giveBack(ctx context.Context, taken map[string]int, s places) error {
+	var errs []error
+	for name, ifindex := range taken {
+		errs = append(errs, p.unhookPort(s[name], ifindex), p.ports.Release(ctx, name))
+	}
+	return errors.Join(errs...)
+}
+
+// setDevice sets what frames depend on before they are steered by the new plan.
+func (p *Plane) setDevice(plan agg.Plan) error {
+	if !p.done.known || p.done.mac != plan.MAC {
+		if !plan.MAC.IsZero() {
+			if err := p.device.SetMAC(plan.MAC); err != nil {
+				return err
+			}
+		}
+	}
+	if !p.done.known || p.done.mtu != plan.MTU {
+		if plan.MTU != 0 {
+			if err := p.device.SetMTU(plan.MTU); err != nil {
+				return err
+			}
+		}
+	}
+	p.done.mac, p.done.mtu = plan.MAC, plan.MTU
+	return nil
+}
+
+// setCarrier comes after the plan, so that nobody sends into an old one.
+func (p *Plane) setCarrier(up bool) error {
+	if p.done.known && p.done.carrier == up {
+		return nil
+	}
+	if err := p.device.SetCarrier(up); err != nil {
+		return err
+	}
+	p.done.known, p.done.carrier = true, up
+	return nil
+}
+
+// dropGone lets go of the ports that plan, which is in force, does not have: absent
+// ones keep their journal and place, those that are no ports any more lose all.
+func (p *Plane) dropGone(ctx context.Context, plan agg.Plan) error {
+	var errs []error
+	for _, port := range plan.Ports {
+		if ifindex := p.hooked[port.Name]; ifindex != 0 && port.Index == 0 {
+			errs = append(errs, p.unhookPort(p.places[port.Name], ifindex))
+			delete(p.hooked, port.Name)
+		}
+	}
+	for _, name := range p.places.gone(plan) {
+		if ifindex := p.hooked[name]; ifindex != 0 {
+			errs = append(errs, p.unhookPort(p.places[name], ifindex))
+		}
+		errs = append(errs, p.ports.Release(ctx, name), p.clearCounters(p.places[name]))
+		delete(p.hooked, name)
+		delete(p.places, name)
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: (GPL-2.0 OR BSD-2-Clause) */
+/*
+ * The layout of everything that the programs and Go share. Go's types are generated
+ * from this file; there is no second description. A change here that a running
+ * aggregate would not survive raises LAYOUT.
+ */
+#pragma once
+
+#define LAYOUT 1
+#define SLOTS 8 /* plans kept; one is in force, the others wait for readers to leave */
+#define PORTS 64
+#define ENTRIES 256
+#define NOWHERE 255
+
+enum flag {
+	BLOCKED = 1,     /* drop both ways */
+	FAST = 2,        /* bypass the device's own counters */
+	FAST_WANTED = 4, /* asked for; not in force while the device is elsewhere */
+	CARRIER = 8,
+};
+
+enum port_flag {
+	USED = 1,
+	TRANSMIT = 2,
+	RECEIVE = 4,
+};
+
+/* One entry of the table: places in plan.ports, or NOWHERE. */
+struct choice {
+	__u8 first;
+	__u8 second;
+};
+
+struct port {
+	__u32 ifindex; /* 0: absent */
+	enum port_flag flags;
+	__u8 source_mac[6];
+	__u8 position; /* in the plan's configured order */
+	__s8 order;
+	char name[16];
+};
+
+/* What the programs do, whole. Hot fields first. */
+struct plan {
+	enum flag flags;
+	__u32 select; /* agg.Selector */
+	__u32 hash;   /* agg.HashPolicy */
+	__u32 entries;
+	__u32 inner; /* ifindex of the hidden end of the aggregate's device */
+	__u32 outer; /* ifindex of the aggregate's device */
+	struct choice table[ENTRIES];
+	struct port ports[PORTS];
+	/* kept for reading back, not used by the programs */
+	__u64 generation;
+	__u64 published_at; /* CLOCK_BOOTTIME, ns */
+	__u32 mode;
+	__u32 mtu;
+	__u32 packets_per_port;
+	__u32 punt;
+	__u32 copied;
+	__s16 multicast;
+	__u8 mac[6];
+};
+
+struct port_stats {
+	__u64 tx_frames;
+	__u64 tx_bytes;
+	__u64 rx_frames;
+	__u64 rx_bytes;
+	__u64 own_dropped;
+	__u64 rx_dropped;
+	__u64 guard_moved;
+};
+
+struct entry_stats {
+	__u64 frames;
+	__u64 bytes;
+	__u64 last_used; /* CLOCK_MONOTONIC_COARSE, ns */
+};
+
+/* Why a frame was dropped: the index into the map of drop counters. */
+enum reason {
+	BLOCKED_TX,
+	BLOCKED_RX,
+	NO_PLAN,
+	NO_PORT,
+	STANDBY,
+	OWN,
+	REASONS,
+};
+
+/* What must be remembered of a taken port beside its journal. */
+struct taken {
+	__u32 ifindex;
+	__u32 made_clsact; /* 1 where the clsact qdisc is ours */
+	__u64 tx_base;     /* the port's own tx_packets when it was taken */
+};
+
+/* Words of skb->cb between entry, hop and guard. */
+enum cb {
+	CB_COOKIE,
+	CB_ENTRY,
+	CB_IFINDEX,
+	CB_PRIORITY,
+	CB_MOVED,
+};

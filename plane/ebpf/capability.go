@@ -1,0 +1,58 @@
+package ebpf
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/yokelag/yoke/agg"
+)
+
+// Capability tells what the plane can do on this kernel.
+func (p *Plane) Capability() agg.Capability {
+	c := agg.Capability{
+		Plane:          "ebpf",
+		Selectors:      []agg.Selector{agg.SelectFixed, agg.SelectBuckets, agg.SelectModulo},
+		Hashes:         []agg.HashPolicy{agg.HashLayer2, agg.HashLayer34},
+		OutlivesDaemon: true,
+		Guard:          !p.loader.blind,
+		ExactCounters:  true,
+		FastPath:       true,
+		BucketCounters: true,
+		DropsOwn:       true,
+		Lacks: []string{
+			"ports do not carry the MASTER and SLAVE flags of the kernel's own drivers",
+			"offloads that need a kernel bond (PTP hardware stamps, kTLS, IPsec, switchdev) are not passed on",
+		},
+	}
+	if p.loader.blind {
+		c.Lacks = append(c.Lacks, "this kernel lets no tc program see its device (Linux 6.2 with BTF does), "+
+			"so a lost carrier is acted on by the daemon only")
+	}
+	return c
+}
+
+// refuse checks that the plan needs nothing that is not built.
+func (p *Plane) refuse(plan agg.Plan) error {
+	c := p.Capability()
+	switch {
+	case !slices.Contains(c.Selectors, plan.Select):
+		return p.notBuilt(fmt.Sprintf("does not choose ports by %s", plan.Select))
+	case plan.Select != agg.SelectFixed && !slices.Contains(c.Hashes, plan.Hash):
+		return p.notBuilt(fmt.Sprintf("does not compute the hash %s", plan.Hash))
+	case plan.Punt != 0 || plan.Copy != 0:
+		return p.notBuilt("does not treat classes of frames apart")
+	case plan.Multicast != agg.NoPort:
+		return p.notBuilt("has no port of its own for multicast")
+	case slices.ContainsFunc(plan.Ports, func(q agg.PlanPort) bool { return !q.SourceMAC.IsZero() }):
+		return p.notBuilt("does not rewrite source addresses")
+	case len(plan.Ports) > agg.MaxPorts || len(plan.Table) > agg.NumBuckets:
+		return p.notBuilt(fmt.Sprintf("holds %d ports and %d table entries", agg.MaxPorts, agg.NumBuckets))
+	case plan.Select == agg.SelectBuckets && len(plan.Table) != agg.NumBuckets && len(plan.Table) != 0:
+		return p.notBuilt(fmt.Sprintf("takes a table of %d buckets, not %d", agg.NumBuckets, len(plan.Table)))
+	}
+	return nil
+}
+
+func (p *Plane) notBuilt(rule string) error {
+	return &agg.Problem{Code: "not-built", Object: p.options.Name, Rule: "plane ebpf " + rule}
+}

@@ -1,0 +1,90 @@
+package ebpf
+
+import (
+	"fmt"
+
+	"github.com/cilium/ebpf"
+
+	"github.com/yokelag/yoke/agg"
+)
+
+// portStats sums a port's counters over all CPUs.
+func (p *Plane) portStats(place int) (yokePortStats, error) {
+	var each []yokePortStats
+	if err := p.tables.YokePorts.Lookup(uint32(place), &each); err != nil {
+		return yokePortStats{}, fmt.Errorf("read counters of a port: %w", err)
+	}
+	var sum yokePortStats
+	for _, c := range each {
+		sum.TxFrames += c.TxFrames
+		sum.TxBytes += c.TxBytes
+		sum.RxFrames += c.RxFrames
+		sum.RxBytes += c.RxBytes
+		sum.OwnDropped += c.OwnDropped
+		sum.RxDropped += c.RxDropped
+		sum.GuardMoved += c.GuardMoved
+	}
+	return sum, nil
+}
+
+// clearCounters readies a place for another port.
+func (p *Plane) clearCounters(place int) error {
+	if err := p.tables.YokePorts.Put(uint32(place), make([]yokePortStats, cpus())); err != nil {
+		return fmt.Errorf("clear counters of a port: %w", err)
+	}
+	return nil
+}
+
+func cpus() int { return ebpf.MustPossibleCPU() }
+
+// buckets sums the counters of the first n entries of the table.
+func (p *Plane) buckets(n int) ([]agg.BucketFacts, error) {
+	if n == 0 {
+		return nil, nil
+	}
+	out := make([]agg.BucketFacts, n)
+	ahead := bootAhead()
+	for i := range out {
+		var each []yokeEntryStats
+		if err := p.tables.YokeEntries.Lookup(uint32(i), &each); err != nil {
+			return nil, fmt.Errorf("read counters of table entry %d: %w", i, err)
+		}
+		var last uint64
+		for _, c := range each {
+			out[i].Frames += c.Frames
+			out[i].Bytes += c.Bytes
+			last = max(last, c.LastUsed)
+		}
+		if last != 0 {
+			out[i].LastUsed = agg.Instant(last).Add(ahead)
+		}
+	}
+	return out, nil
+}
+
+// dropNames are the names of the drop counters in Facts.Counters.
+func dropNames() map[yokeReason]string {
+	return map[yokeReason]string{
+		yokeReasonBLOCKED_TX: "drop_blocked_tx",
+		yokeReasonBLOCKED_RX: "drop_blocked_rx",
+		yokeReasonNO_PLAN:    "drop_no_plan",
+		yokeReasonNO_PORT:    "drop_no_port",
+		yokeReasonSTANDBY:    "drop_standby",
+		yokeReasonOWN:        "drop_own",
+	}
+}
+
+// drops reads the counters of dropped frames by reason.
+func (p *Plane) drops() (map[string]uint64, error) {
+	out := map[string]uint64{}
+	for reason, name := range dropNames() {
+		var each []uint64
+		if err := p.tables.YokeDrops.Lookup(reason, &each); err != nil {
+			return nil, fmt.Errorf("read drop counters: %w", err)
+		}
+		for _, n := range each {
+			out[name] += n
+		}
+	}
+	return out, nil
+}

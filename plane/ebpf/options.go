@@ -1,0 +1,41 @@
+package ebpf
+
+import (
+	"path/filepath"
+
+	"github.com/yokelag/yoke/agg"
+)
+
+// Options say which aggregate a plane is for and where its state lives.
+type Options struct {
+	// Name is the aggregate and the name of its device.
+	Name string
+	// MAC is the address the device is created with; zero lets the kernel choose one.
+	MAC agg.MAC
+	// MTU in bytes is the MTU the device is created with; 0 means 1500.
+	MTU int
+	// StateDir is a directory for the journal of ports, NAME.ports.json. Default /run/yoke.
+	StateDir string
+	// PinRoot is a directory on a bpf file system. Default /sys/fs/bpf/yoke.
+	PinRoot string
+	// ForceClsact attaches by clsact filters also where the kernel has tcx.
+	ForceClsact bool
+	// ForceBlindGuard loads the guard that cannot see its port's carrier also where the
+	// kernel allows the other.
+	ForceBlindGuard bool
+}
+
+func (o Options) withDefaults() Options {
+	if o.MTU == 0 {
+		o.MTU = 1500
+	}
+	if o.StateDir == "" {
+		o.StateDir = "/run/yoke"
+	}
+	if o.PinRoot == "" {
+		o.PinRoot = "/sys/fs/bpf/yoke"
+	}
+	return o
+}
+
+func (o Options) journal() string { return filepath.Join(o.StateDir, o.Name+".ports.json") }
