@@ -1,0 +1,182 @@
+package control
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/yokelag/yoke/agg"
+)
+
+// Client speaks to one daemon. It is safe for concurrent use.
+type Client struct {
+	socket    string
+	namespace uint64
+	http      *http.Client
+}
+
+// NewClient returns a client of the daemon on socket. Nothing is asked of it yet.
+func NewClient(socket string) *Client {
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, "unix", socket)
+	}
+	return &Client{
+		socket:    socket,
+		namespace: OwnNamespace(),
+		http:      &http.Client{Transport: &http.Transport{DialContext: dial}},
+	}
+}
+
+// Close lets go of idle connections.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// Daemon asks who answers.
+func (c *Client) Daemon(ctx context.Context) (Daemon, error) {
+	return do[Daemon](ctx, c, http.MethodGet, PathDaemon, nil)
+}
+
+// List asks for the status of every aggregate.
+func (c *Client) List(ctx context.Context) (StatusList, error) {
+	return do[StatusList](ctx, c, http.MethodGet, PathAggregates, nil)
+}
+
+// Status asks for the status of one aggregate.
+func (c *Client) Status(ctx context.Context, name string) (StatusList, error) {
+	return do[StatusList](ctx, c, http.MethodGet, fill(PathAggregate, name, ""), nil)
+}
+
+// Up makes an aggregate and returns its status.
+func (c *Client) Up(ctx context.Context, spec agg.Spec) (StatusList, error) {
+	return do[StatusList](ctx, c, http.MethodPost, PathAggregates, UpRequest{Spec: spec})
+}
+
+// Down takes one aggregate apart.
+func (c *Client) Down(ctx context.Context, name string) (Removed, error) {
+	return do[Removed](ctx, c, http.MethodDelete, fill(PathAggregate, name, ""), nil)
+}
+
+// DownAll takes every aggregate apart.
+func (c *Client) DownAll(ctx context.Context) (Removed, error) {
+	return do[Removed](ctx, c, http.MethodDelete, PathAggregates, nil)
+}
+
+// Add gives an aggregate more ports.
+func (c *Client) Add(ctx context.Context, name string, ports []agg.PortSpec) (StatusList, error) {
+	return do[StatusList](ctx, c, http.MethodPost, fill(PathPorts, name, ""), AddRequest{Ports: ports})
+}
+
+// Remove gives one port back.
+func (c *Client) Remove(ctx context.Context, name, port string) (StatusList, error) {
+	return do[StatusList](ctx, c, http.MethodDelete, fill(PathPort, name, port), nil)
+}
+
+// Options asks for the values of all options in force.
+func (c *Client) Options(ctx context.Context, name string) (Options, error) {
+	return do[Options](ctx, c, http.MethodGet, fill(PathOptions, name, ""), nil)
+}
+
+// Set changes options and returns all values as read back.
+func (c *Client) Set(ctx context.Context, name string, r SetRequest) (Options, error) {
+	return do[Options](ctx, c, http.MethodPatch, fill(PathOptions, name, ""), r)
+}
+
+// Explain asks which port a flow takes.
+func (c *Client) Explain(ctx context.Context, name string, r ExplainRequest) (Explanation, error) {
+	return do[Explanation](ctx, c, http.MethodPost, fill(PathExplain, name, ""), r)
+}
+
+// EventsQuery says which events are wanted.
+type EventsQuery struct {
+	// Aggregate restricts the stream to one aggregate.
+	Aggregate string
+	// Since is the sequence number of the last event seen; 0 asks for all that are kept.
+	// It needs an Aggregate, because each counts its own events.
+	Since uint64
+	// Follow keeps the stream open for what happens next.
+	Follow bool
+}
+
+// Events calls each for every line of the stream until the stream ends, ctx ends or
+// each returns an error.
+func (c *Client) Events(ctx context.Context, q EventsQuery, each func(StreamItem) error) error {
+	v := url.Values{"since": {strconv.FormatUint(q.Since, 10)}, "follow": {strconv.FormatBool(q.Follow)}}
+	if q.Aggregate != "" {
+		v.Set("aggregate", q.Aggregate)
+	}
+	resp, err := c.send(ctx, http.MethodGet, PathEvents+"?"+v.Encode(), nil)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	dec := json.NewDecoder(resp.Body)
+	for {
+		var item StreamItem
+		if err := dec.Decode(&item); err == io.EOF {
+			return nil
+		} else if err != nil {
+			return fmt.Errorf("read the stream of events from %s: %w", c.socket, err)
+		}
+		if err := each(item); err != nil {
+			return err
+		}
+	}
+}
+
+func fill(path, name, port string) string {
+	return strings.NewReplacer("{name}", url.PathEscape(name), "{port}", url.PathEscape(port)).Replace(path)
+}
+
+func do[T any](ctx context.Context, c *Client, method, path string, body any) (T, error) {
+	var out T
+	resp, err := c.send(ctx, method, path, body)
+	if err != nil {
+		return out, err
+	}
+	defer resp.Body.Close()
+	if err := json.NewDecoder(resp.Body).Decode(&out); err != nil {
+		return out, fmt.Errorf("read the answer of %s: %w", c.socket, err)
+	}
+	return out, nil
+}
+
+// send returns a successful answer; everything else becomes an error.
+func (c *Client) send(ctx context.Context, method, path string, body any) (*http.Response, error) {
+	var payload io.Reader
+	if body != nil {
+		text, err := json.Marshal(body)
+		if err != nil {
+			return nil, fmt.Errorf("write the request: %w", err)
+		}
+		payload = bytes.NewReader(text)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, "http://yoke"+path, payload)
+	if err != nil {
+		return nil, fmt.Errorf("make the request: %w", err)
+	}
+	req.Header.Set(NamespaceHeader, strconv.FormatUint(c.namespace, 10))
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, c.connectProblem(err)
+	}
+	if resp.StatusCode/100 == 2 {
+		return resp, nil
+	}
+	defer resp.Body.Close()
+	return nil, readError(resp)
+}
+
+func readError(resp *http.Response) error {
+	var e ErrorBody
+	if err := json.NewDecoder(resp.Body).Decode(&e); err != nil || len(e.Problems) == 0 {
+		return &agg.Problem{Code: CodeInternal, Rule: "the daemon answered " + resp.Status, Remedy: "use a yoke and a yoked of the same release"}
+	}
+	return e.Problems
+}

@@ -1,0 +1,33 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"syscall"
+
+	"github.com/yokelag/yoke/agg"
+)
+
+// connectProblem says why the daemon could not be reached and what would help.
+func (c *Client) connectProblem(err error) error {
+	switch {
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
+		return &agg.Problem{Code: CodeNoDaemon, Object: c.socket, Rule: "no yoked answers here", Remedy: c.startCommand()}
+	case errors.Is(err, fs.ErrPermission):
+		return &agg.Problem{Code: CodeNotPermitted, Object: c.socket,
+			Rule:   "needs group yoke or root; `yoke demo` works without",
+			Remedy: "run `sudo yoke ...`, or `sudo usermod -aG yoke $USER` and log in again"}
+	default:
+		return &agg.Problem{Code: CodeNoDaemon, Object: c.socket, Rule: err.Error(), Remedy: c.startCommand()}
+	}
+}
+
+func (c *Client) startCommand() string {
+	if c.socket == DefaultSocket {
+		return "start it with `sudo systemctl start yoked`, or `sudo yoked` where there is no systemd"
+	}
+	return "start it with `sudo yoked --socket " + c.socket + " --state-dir DIR` in the network namespace it is for"
+}

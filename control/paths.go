@@ -1,0 +1,51 @@
+package control
+
+import "os"
+
+// Version is the version of the contract, in paths and in every answer.
+const Version = 1
+
+// The paths. {name} is an aggregate and {port} a port.
+const (
+	PathDaemon     = "/v1/daemon"
+	PathAggregates = "/v1/aggregates"
+	PathAggregate  = "/v1/aggregates/{name}"
+	PathOptions    = "/v1/aggregates/{name}/options"
+	PathPorts      = "/v1/aggregates/{name}/ports"
+	PathPort       = "/v1/aggregates/{name}/ports/{port}"
+	PathExplain    = "/v1/aggregates/{name}/explain"
+	PathEvents     = "/v1/events"
+)
+
+// The places of the daemon that serves a network namespace of its own choice, unless
+// told otherwise.
+const (
+	DefaultSocket   = "/run/yoke/yoke.sock"
+	DefaultStateDir = "/run/yoke"
+	DefaultConfig   = "/etc/yoke"
+)
+
+// SocketVariable is the environment variable that names the socket.
+const SocketVariable = "YOKE_SOCKET"
+
+// StateDirVariable is the environment variable that names the state directory.
+const StateDirVariable = "YOKE_STATE_DIR"
+
+// SocketPath returns the socket to use: the flag's value, else YOKE_SOCKET, else
+// DefaultSocket.
+func SocketPath(flag string) string { return firstOf(flag, os.Getenv(SocketVariable), DefaultSocket) }
+
+// StateDirPath returns the state directory to use: the flag's value, else
+// YOKE_STATE_DIR, else DefaultStateDir.
+func StateDirPath(flag string) string {
+	return firstOf(flag, os.Getenv(StateDirVariable), DefaultStateDir)
+}
+
+func firstOf(words ...string) string {
+	for _, w := range words {
+		if w != "" {
+			return w
+		}
+	}
+	return ""
+}
