@@ -1,0 +1,76 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/control"
+	"github.com/yokelag/yoke/internal/bootclock"
+)
+
+func (a *app) eventsCommand() *cobra.Command {
+	var q control.EventsQuery
+	c := &cobra.Command{
+		Use:   "events [NAME] [--follow] [--since N]",
+		Short: "Print what happened, oldest first",
+		Long: "Prints the events that are kept. Each aggregate numbers its own; --since N NAME goes on after number N,\n" +
+			"and says which were lost where they are no longer kept. With -o json every line is an object.",
+		Example: "  yoke events\n  yoke events bond0 --follow\n  yoke events bond0 --since 41 -o json",
+		Args:    words(0, 1), ValidArgsFunction: a.completeAggregates,
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				q.Aggregate = args[0]
+			} else if q.Since != 0 {
+				return usageError{fmt.Errorf("--since needs the aggregate whose events it counts: yoke events bond0 --since %d", q.Since)}
+			}
+			return a.events(c, q)
+		},
+	}
+	c.Flags().BoolVar(&q.Follow, "follow", false, "go on with what happens next")
+	c.Flags().Uint64Var(&q.Since, "since", 0, "only events after this number")
+	return c
+}
+
+func (a *app) events(c *cobra.Command, q control.EventsQuery) error {
+	client := a.client()
+	defer client.Close()
+	enc := json.NewEncoder(a.out)
+	booted := bootTime()
+	err := client.Events(c.Context(), q, func(item control.StreamItem) error {
+		if a.json() {
+			return enc.Encode(item)
+		}
+		_, err := fmt.Fprintln(a.out, eventLine(item, booted))
+		return err
+	})
+	if c.Context().Err() != nil {
+		return nil // the user ended it
+	}
+	return err
+}
+
+// bootTime is the wall clock's time of the boot clock's zero.
+func bootTime() time.Time { return time.Now().Add(-time.Duration(bootclock.Now())) }
+
+func clockText(booted time.Time, at agg.Instant) string {
+	return booted.Add(time.Duration(at)).Format("2006-01-02 15:04:05.000")
+}
+
+func eventLine(item control.StreamItem, booted time.Time) string {
+	if l := item.Lost; l != nil {
+		return fmt.Sprintf("%s: events %d to %d are no longer kept", l.Aggregate, l.First, l.Last)
+	}
+	e := item.Event
+	if e == nil {
+		return ""
+	}
+	object := e.Aggregate
+	if e.Port != "" {
+		object += " " + e.Port
+	}
+	return fmt.Sprintf("%6d  %s  %s: %s", e.Seq, clockText(booted, e.Time), object, e.Text)
+}

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+
+	"github.com/yokelag/yoke/control"
+)
+
+// The exit codes.
+const (
+	exitOK           = 0
+	exitFailed       = 1
+	exitUsage        = 2
+	exitNoDaemon     = 3
+	exitNotPermitted = 4
+	exitStandby      = 5
+	exitCannotCarry  = 6
+)
+
+const exitCodesHelp = `The exit codes of yoke:
+
+  0  done; for why: the port carries traffic
+  1  refused or failed, and nothing was changed
+  2  the command line cannot be read
+  3  no daemon answers
+  4  not permitted, or the daemon serves another network namespace
+  5  why: the port is ready and would take over, but carries nothing now
+  6  why: the port cannot carry traffic
+
+lab and demo have exit codes of their own: 0 where every expectation was met.
+`
+
+// usageError is a command line that cannot be read.
+type usageError struct{ error }
+
+// quietExit ends with a code and no further words.
+type quietExit int
+
+func (q quietExit) Error() string { return fmt.Sprintf("exit code %d", int(q)) }
+
+// report prints err and returns the exit code it stands for.
+func report(err error, stderr io.Writer) int {
+	var quiet quietExit
+	var usage usageError
+	var child *exec.ExitError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &quiet):
+		return int(quiet)
+	case errors.As(err, &usage):
+		fmt.Fprintf(stderr, "yoke: %v\n", err)
+		return exitUsage
+	case errors.As(err, &child):
+		return child.ExitCode()
+	}
+	for _, p := range control.ProblemsOf(err) {
+		fmt.Fprintf(stderr, "yoke: %v\n", p)
+	}
+	switch {
+	case control.HasCode(err, control.CodeNoDaemon):
+		return exitNoDaemon
+	case control.HasCode(err, control.CodeNotPermitted), control.HasCode(err, control.CodeOtherNamespace):
+		return exitNotPermitted
+	default:
+		return exitFailed
+	}
+}

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/control"
+)
+
+func (a *app) addCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:               "add NAME PORT[,OPTION=VALUE...]...",
+		Short:             "Give an aggregate more ports",
+		Example:           "  yoke add bond0 eth3\n  yoke add bond0 eth3,prio=10 eth4",
+		Args:              words(2, -1),
+		ValidArgsFunction: a.completeAdd,
+		RunE: func(c *cobra.Command, args []string) error {
+			ports, err := parsePorts(args[1:])
+			if err != nil {
+				return err
+			}
+			client := a.client()
+			defer client.Close()
+			list, err := client.Add(c.Context(), args[0], ports)
+			return a.changed(list, err)
+		},
+	}
+}
+
+func parsePorts(args []string) ([]agg.PortSpec, error) {
+	var ports []agg.PortSpec
+	var problems agg.Problems
+	for _, arg := range args {
+		p, more := agg.ParsePort(arg)
+		ports, problems = append(ports, p), append(problems, more...)
+	}
+	return ports, problems.Err()
+}
+
+func (a *app) removeCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:               "remove NAME PORT...",
+		Short:             "Give ports of an aggregate back as they were",
+		Example:           "  yoke remove bond0 eth3",
+		Args:              words(2, -1),
+		ValidArgsFunction: a.completeMembers,
+		RunE: func(c *cobra.Command, args []string) error {
+			client := a.client()
+			defer client.Close()
+			var list control.StatusList
+			for _, port := range args[1:] {
+				var err error
+				if list, err = client.Remove(c.Context(), args[0], port); err != nil {
+					return err
+				}
+			}
+			return a.changed(list, nil)
+		},
+	}
+}
+
+// changed prints what an aggregate is after a change.
+func (a *app) changed(list control.StatusList, err error) error {
+	if err != nil {
+		return err
+	}
+	if a.json() {
+		return a.printJSON(list)
+	}
+	for _, s := range list.Aggregates {
+		fmt.Fprintln(a.out, summary(s))
+	}
+	return nil
+}

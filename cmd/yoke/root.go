@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yokelag/yoke/control"
+)
+
+const firstScreen = `Yoke joins network links into one that carries as one.
+
+  yoke demo                  see it work, without root and without changing anything here
+  yoke up bond0 eth1 eth2    make an aggregate of two links
+  yoke status                see what carries traffic, and why
+
+All commands: yoke --help    All options: yoke help options
+`
+
+// app is what every command shares.
+type app struct {
+	out, err io.Writer
+	socket   string
+	stateDir string
+	output   string
+}
+
+func (a *app) client() *control.Client { return control.NewClient(control.SocketPath(a.socket)) }
+
+func (a *app) json() bool { return a.output == "json" }
+
+// run runs one command line and returns its exit code.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	a := &app{out: stdout, err: stderr}
+	root := a.rootCommand()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	return report(root.ExecuteContext(ctx), stderr)
+}
+
+func (a *app) rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "yoke",
+		Short:         "Join network links into one that carries as one",
+		Long:          "yoke asks the daemon yoked to make, change, explain and take apart aggregates.\n\n" + exitCodesHelp,
+		Example:       "  yoke up bond0 mode=balance-xor eth1 eth2\n  yoke status bond0\n  yoke down bond0",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          noSuchCommand,
+		RunE: func(*cobra.Command, []string) error {
+			fmt.Fprint(a.out, firstScreen)
+			return nil
+		},
+		PersistentPreRunE: func(*cobra.Command, []string) error { return a.checkOutput() },
+	}
+	flags := root.PersistentFlags()
+	flags.StringVar(&a.socket, "socket", "", "socket of the daemon (default $"+control.SocketVariable+", then "+control.DefaultSocket+")")
+	flags.StringVar(&a.stateDir, "state-dir", "", "where saved state is read when no daemon runs (default $"+control.StateDirVariable+", then "+control.DefaultStateDir+")")
+	flags.StringVarP(&a.output, "output", "o", "text", "text or json")
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usageError{fmt.Errorf("%w; see `%s --help`", err, c.CommandPath())}
+	})
+	root.AddCommand(a.upCommand(), a.downCommand(), a.addCommand(), a.removeCommand(), a.setCommand(), a.getCommand(),
+		a.statusCommand(), a.eventsCommand(), a.explainCommand(), a.whyCommand(),
+		a.labCommand(), a.demoCommand())
+	root.SetHelpCommand(a.helpCommand(root))
+	return root
+}
+
+func (a *app) checkOutput() error {
+	if a.output != "text" && a.output != "json" {
+		return usageError{fmt.Errorf("--output %s: must be text or json", a.output)}
+	}
+	return nil
+}
+
+func noSuchCommand(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	remedy := "`yoke --help` lists the commands"
+	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
+		remedy = "did you mean `yoke " + near[0] + "`?"
+	}
+	return usageError{fmt.Errorf("there is no command %q; %s", args[0], remedy)}
+}
+
+// words checks the number of arguments and says what is missing by the command's own
+// usage line.
+func words(least, most int) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) >= least && (most < 0 || len(args) <= most) {
+			return nil
+		}
+		return usageError{fmt.Errorf("write `%s`; for example:\n%s", c.UseLine(), c.Example)}
+	}
+}

@@ -1,0 +1,184 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os/exec"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/control"
+)
+
+func (a *app) statusCommand() *cobra.Command {
+	var verbose bool
+	c := &cobra.Command{
+		Use:   "status [NAME]",
+		Short: "Show what carries traffic, and why the rest does not",
+		Long: "Shows each aggregate: first how many ports carry traffic, then each port's chain of gates, the plan in force,\n" +
+			"and findings. Where no daemon runs it shows what saved state and the plane tell.",
+		Example: "  yoke status\n  yoke status bond0 -v\n  yoke status bond0 -o json",
+		Args:    words(0, 1), ValidArgsFunction: a.completeAggregates,
+		RunE: func(c *cobra.Command, args []string) error {
+			name := ""
+			if len(args) == 1 {
+				name = args[0]
+			}
+			list, err := a.statuses(c, name)
+			if err != nil {
+				return err
+			}
+			return a.printStatuses(list, verbose)
+		},
+	}
+	c.Flags().BoolVarP(&verbose, "verbose", "v", false, "every gate with its reason and time, and all counters")
+	return c
+}
+
+// statuses asks the daemon, or where none runs has yoked read what there is.
+func (a *app) statuses(c *cobra.Command, name string) (control.StatusList, error) {
+	client := a.client()
+	defer client.Close()
+	var list control.StatusList
+	var err error
+	if name == "" {
+		list, err = client.List(c.Context())
+	} else {
+		list, err = client.Status(c.Context(), name)
+	}
+	if !control.HasCode(err, control.CodeNoDaemon) {
+		return list, err
+	}
+	return a.withoutDaemon(c, name, err)
+}
+
+func (a *app) withoutDaemon(c *cobra.Command, name string, noDaemon error) (control.StatusList, error) {
+	var list control.StatusList
+	out, err := a.inspect(c.Context(), name)
+	var failed *exec.ExitError
+	if errors.As(err, &failed) {
+		return list, quietExit(failed.ExitCode())
+	}
+	if err != nil {
+		return list, noDaemon
+	}
+	if err := json.Unmarshal(out, &list); err != nil {
+		return list, fmt.Errorf("read what yoked inspect printed: %w", err)
+	}
+	if len(list.Aggregates) == 0 {
+		return list, noDaemon
+	}
+	return list, nil
+}
+
+func (a *app) printStatuses(list control.StatusList, verbose bool) error {
+	if a.json() {
+		return a.printJSON(list)
+	}
+	if len(list.Aggregates) == 0 {
+		fmt.Fprintln(a.out, "there is no aggregate yet; make one with `yoke up bond0 PORT PORT`")
+	}
+	for i, s := range list.Aggregates {
+		if i > 0 {
+			fmt.Fprintln(a.out)
+		}
+		if err := a.printStatus(s, verbose); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *app) whyCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "why PORT|NAME",
+		Short: "Say in one sentence why a port carries traffic or does not",
+		Long: "Says it in one sentence and by the exit code: 0 carries traffic, 5 is ready and would take over, 6 cannot carry.\n" +
+			"For an aggregate: 0 where every port carries or is ready, 6 where one cannot.",
+		Example: "  yoke why eth3",
+		Args:    words(1, 1), ValidArgsFunction: a.completePorts,
+		RunE: func(c *cobra.Command, args []string) error {
+			list, err := a.statuses(c, "")
+			if err != nil {
+				return err
+			}
+			return a.why(list, args[0])
+		},
+	}
+}
+
+func (a *app) why(list control.StatusList, name string) error {
+	for _, s := range list.Aggregates {
+		if s.Name == name {
+			return a.answer(agg.PortStatus{Text: summary(s)}, whyAggregate(s))
+		}
+		for _, p := range s.Ports {
+			if p.Name == name {
+				return a.answer(p, whyPort(p))
+			}
+		}
+	}
+	return &agg.Problem{Code: control.CodeNotFound, Object: name, Rule: "is neither a port nor an aggregate here",
+		Remedy: "`yoke status` lists them; `yoke add NAME " + name + "` makes it a port"}
+}
+
+// whyAnswer is what `yoke why -o json` prints.
+type whyAnswer struct {
+	Version int    `json:"version"`
+	Port    string `json:"port,omitempty"`
+	Reason  string `json:"reason,omitempty"`
+	Text    string `json:"text"`
+	Exit    int    `json:"exit"`
+}
+
+func (a *app) answer(p agg.PortStatus, code int) error {
+	if a.json() {
+		if err := a.printJSON(whyAnswer{control.Version, p.Name, p.Reason, p.Text, code}); err != nil {
+			return err
+		}
+	} else {
+		fmt.Fprintln(a.out, p.Text)
+	}
+	if code != exitOK {
+		return quietExit(code)
+	}
+	return nil
+}
+
+func whyPort(p agg.PortStatus) int {
+	switch {
+	case p.Carrying:
+		return exitOK
+	case ready(p):
+		return exitStandby
+	default:
+		return exitCannotCarry
+	}
+}
+
+// ready: every gate before the policy's is open, so the port could carry.
+func ready(p agg.PortStatus) bool {
+	for _, g := range p.Gates {
+		if g.Name == agg.GatePolicy {
+			return !g.OK
+		}
+		if !g.OK {
+			return false
+		}
+	}
+	return false
+}
+
+func whyAggregate(s agg.Status) int {
+	if s.Carrying == 0 {
+		return exitCannotCarry
+	}
+	for _, p := range s.Ports {
+		if whyPort(p) == exitCannotCarry {
+			return exitCannotCarry
+		}
+	}
+	return exitOK
+}
