@@ -1,0 +1,178 @@
+package iface
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
+)
+
+// Here is the nsid of the calling thread's own namespace.
+const Here = -1
+
+// GenModeNone is the IPv6 address generation mode that makes no link-local address
+// (IN6_ADDR_GEN_MODE_NONE of linux/if_link.h).
+const GenModeNone = 1
+
+// Link is one interface as the kernel has it now.
+type Link struct {
+	netlink.LinkAttrs
+	// Kind is the driver's kind, "veth" or "bridge", and empty for hardware.
+	Kind string
+	// Ethernet: the interface carries Ethernet frames.
+	Ethernet bool
+	// Carrier is the driver's carrier flag. It is false while the interface is down.
+	Carrier bool
+	// GenMode is the IPv6 address generation mode, or -1 where the interface has no IPv6.
+	GenMode int
+}
+
+// AdminUp reports whether the interface is administratively up.
+func (l Link) AdminUp() bool { return l.RawFlags&unix.IFF_UP != 0 }
+
+// IsAbsent reports whether err says that there is no such interface.
+func IsAbsent(err error) bool {
+	return errors.Is(err, unix.ENODEV) || errors.As(err, &netlink.LinkNotFoundError{})
+}
+
+// ByIndex reads one interface by its ifindex. For an absent one the error is true for
+// IsAbsent.
+func ByIndex(index, nsid int) (Link, error) {
+	req := linkRequest(unix.RTM_GETLINK, unix.NLM_F_ACK, index, nsid)
+	l, err := one(req)
+	if err != nil {
+		return Link{}, fmt.Errorf("read interface %d: %w", index, err)
+	}
+	return l, nil
+}
+
+// ByName reads one interface by its name, with errors as ByIndex.
+func ByName(name string, nsid int) (Link, error) {
+	if len(name) >= unix.IFNAMSIZ {
+		return Link{}, fmt.Errorf("read interface %s: %w", name, unix.ENODEV)
+	}
+	req := linkRequest(unix.RTM_GETLINK, unix.NLM_F_ACK, 0, nsid)
+	req.AddData(nl.NewRtAttr(unix.IFLA_IFNAME, nl.ZeroTerminated(name)))
+	l, err := one(req)
+	if err != nil {
+		return Link{}, fmt.Errorf("read interface %s: %w", name, err)
+	}
+	return l, nil
+}
+
+// All reads every interface of the namespace.
+func All(nsid int) ([]Link, error) {
+	req := linkRequest(unix.RTM_GETLINK, unix.NLM_F_DUMP, 0, nsid)
+	messages, err := execute(req, unix.RTM_NEWLINK)
+	if err != nil {
+		return nil, fmt.Errorf("list interfaces: %w", err)
+	}
+	out := make([]Link, 0, len(messages))
+	for _, m := range messages {
+		l, err := parse(m)
+		if err != nil {
+			return nil, fmt.Errorf("list interfaces: %w", err)
+		}
+		out = append(out, l)
+	}
+	return out, nil
+}
+
+// linkRequest begins a request about an interface.
+func linkRequest(kind, flags, index, nsid int) *nl.NetlinkRequest {
+	req := nl.NewNetlinkRequest(kind, flags)
+	msg := nl.NewIfInfomsg(unix.AF_UNSPEC)
+	msg.Index = int32(index)
+	req.AddData(msg)
+	if nsid != Here {
+		req.AddData(nl.NewRtAttr(unix.IFLA_TARGET_NETNSID, nl.Uint32Attr(uint32(nsid))))
+	}
+	return req
+}
+
+func one(req *nl.NetlinkRequest) (Link, error) {
+	messages, err := execute(req, 0)
+	if err != nil {
+		return Link{}, err
+	}
+	if len(messages) != 1 {
+		return Link{}, fmt.Errorf("the kernel sent %d answers instead of one", len(messages))
+	}
+	return parse(messages[0])
+}
+
+// execute sends a request by a socket of its own, in the calling thread's namespace.
+// Strict checking makes the kernel heed an nsid in a dump; kernels before 4.20 lack it
+// and the other namespaces' dumps with it.
+func execute(req *nl.NetlinkRequest, answer uint16) ([][]byte, error) {
+	s, err := nl.Subscribe(unix.NETLINK_ROUTE)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	_ = unix.SetsockoptInt(s.GetFd(), unix.SOL_NETLINK, unix.NETLINK_GET_STRICT_CHK, 1)
+	req.Sockets = map[int]*nl.SocketHandle{unix.NETLINK_ROUTE: {Socket: s}}
+	return req.Execute(unix.NETLINK_ROUTE, answer)
+}
+
+func parse(message []byte) (Link, error) {
+	l, err := netlink.LinkDeserialize(nil, message)
+	if err != nil {
+		return Link{}, err
+	}
+	a := l.Attrs()
+	out := Link{
+		LinkAttrs: *a, Ethernet: a.EncapType == "ether", GenMode: -1,
+		Carrier: a.RawFlags&unix.IFF_LOWER_UP != 0,
+	}
+	attrs, err := nl.ParseRouteAttr(message[unix.SizeofIfInfomsg:])
+	if err != nil {
+		return Link{}, err
+	}
+	for _, attr := range attrs {
+		switch attr.Attr.Type {
+		case unix.IFLA_LINKINFO:
+			out.Kind = kindOf(attr.Value)
+		case unix.IFLA_AF_SPEC:
+			out.GenMode = genModeOf(attr.Value)
+		}
+	}
+	return out, nil
+}
+
+// kindOf finds IFLA_INFO_KIND in an IFLA_LINKINFO.
+func kindOf(info []byte) string {
+	if v, ok := find(info, nl.IFLA_INFO_KIND); ok {
+		return nl.BytesToString(v)
+	}
+	return ""
+}
+
+// genModeOf finds the address generation mode in an IFLA_AF_SPEC.
+func genModeOf(spec []byte) int {
+	inet6, ok := find(spec, unix.AF_INET6)
+	if !ok {
+		return -1
+	}
+	mode, ok := find(inet6, unix.IFLA_INET6_ADDR_GEN_MODE)
+	if !ok || len(mode) != 1 {
+		return -1
+	}
+	return int(mode[0])
+}
+
+// find returns the value of the first attribute of a kind.
+func find(attrs []byte, kind uint16) ([]byte, bool) {
+	list, err := nl.ParseRouteAttr(attrs)
+	if err != nil {
+		return nil, false
+	}
+	for _, a := range list {
+		if a.Attr.Type&^unix.NLA_F_NESTED == kind {
+			return a.Value, true
+		}
+	}
+	return nil, false
+}
