@@ -14,10 +14,9 @@ const exactDepth = 8
 // set is a set of port indexes; MaxPorts fits.
 type set uint64
 
-func (s set) has(i int) bool      { return s>>i&1 == 1 }
-func (s set) with(i int) set      { return s | 1<<i }
-func (s set) count() int          { return bits.OnesCount64(uint64(s)) }
-func (s set) minus(other set) set { return s &^ other }
+func (s set) has(i int) bool { return s>>i&1 == 1 }
+func (s set) with(i int) set { return s | 1<<i }
+func (s set) count() int     { return bits.OnesCount64(uint64(s)) }
 
 // preferences are the orders of preference of all buckets, as deep as needed to find
 // two usable ports for each. How deep that is does not change what they begin with.
@@ -31,6 +30,10 @@ type preferences struct {
 
 func newPreferences(ports []TablePort) *preferences {
 	p := &preferences{ports: ports}
+	room := make([]uint8, agg.NumBuckets*len(ports))
+	for b := range p.order {
+		p.order[b] = room[b*len(ports) : b*len(ports) : (b+1)*len(ports)]
+	}
 	for i := range ports {
 		p.seeds = append(p.seeds, seedOf(ports[i].Name))
 		if ports[i].Usable {

@@ -17,11 +17,14 @@ type TablePort struct {
 // ports, and belongs to the first of them that is usable; the next usable one is its
 // second choice. So a port that goes moves its own buckets only, one that comes back
 // gets exactly those back, and the second choice is where the next table would put the
-// bucket. The orders are made so that every set of usable ports shares the buckets by
-// weight, to within one bucket (up to exactDepth ports down; beyond, on average).
+// bucket. With all ports up each has its share by weight to within one bucket; each
+// port that is down adds at most one to that (up to exactDepth of them; beyond, shares
+// hold on average). Plain weighted rendezvous hashing has the same properties of
+// movement, but with 256 buckets its worst of four ports is 13 % over its share.
 //
-// A port appended to the configuration takes only what it needs. Removing one from the
-// middle moves its own buckets and a few more; see the tests for how many.
+// A port appended to the configuration takes its quota and nothing else moves. Removing
+// one from the middle moves its own buckets and others too: at worst 0.3 of them for
+// each of its own with 3 ports, 0.5 with 4, 1.4 with 8 (see the tests).
 func Table(ports []TablePort, moves Overlay) []agg.Choice {
 	if countUsable(ports) == 0 {
 		return nil
