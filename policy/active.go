@@ -119,7 +119,7 @@ func (a *chooser) takePrimary() int {
 		return agg.NoPort
 	}
 	a.next.Primary = a.c.Primary
-	if i == a.current {
+	if i == a.current || a.current < 0 { // the contest finds it too
 		return agg.NoPort
 	}
 	return i
