@@ -1,0 +1,75 @@
+# Yoke's targets. CONTRIBUTING.md has a sentence for each; `make` alone lists them.
+
+SHELL       := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+GO       ?= go
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+FUZZTIME ?= 10s
+SEEDS    ?= 200
+PROGRAMS := yoke yoked
+
+# The race detector needs a C compiler; the tests are the same without it.
+RACE := $(shell command -v gcc >/dev/null && [ "$$($(GO) env CGO_ENABLED)" = 1 ] && echo -race)
+
+export GOFLAGS += -buildvcs=false
+
+.PHONY: help build demo test check check-root test-kernel bench sim fuzz generate lint
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## static programs in bin/
+	@scripts/need-go
+	@mkdir -p bin
+	@for program in $(PROGRAMS); do \
+		echo "bin/$$program"; \
+		CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X github.com/yokelag/yoke/internal/version.stamped=$(VERSION)" \
+			-o bin/$$program ./cmd/$$program; \
+	done
+
+demo: build ## a guided minute: two aggregates, a pulled cable, a killed daemon
+	@bin/yoke demo
+
+test: ## all that CI runs: check, check-root as root, test-kernel
+	@scripts/test
+
+check: ## formatting, vet, staticcheck and the tests that need no privileges
+	@scripts/need-go
+	@echo "check: formatting"; unformatted=$$(git ls-files -co --exclude-standard '*.go' | xargs -r gofmt -l); \
+		[ -z "$$unformatted" ] || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
+	@echo "check: go vet"; $(GO) vet ./...
+	@echo "check: staticcheck"; $(GO) tool staticcheck ./...
+	@echo "check: tests without privileges"; $(GO) test $(RACE) -shuffle=on $$(scripts/packages plain)
+
+check-root: ## the tests in network namespaces; needs root
+	@[ "$$(id -u)" = 0 ] || { echo "check-root needs root: sudo make check-root"; exit 1; }
+	@scripts/need-go
+	@mountpoint -q /sys/fs/bpf || { echo "check-root: mounting /sys/fs/bpf"; mount -t bpf bpf /sys/fs/bpf; }
+	@$(GO) test -count=1 -p 1 -shuffle=on -timeout 20m $$(scripts/packages root)
+
+test-kernel: ## the tests that need another kernel, in a virtual machine (test/vm)
+	@scripts/need-go
+	@test/vm/test
+
+bench: ## speed and failover beside the bare link, as root
+	@scripts/need-go
+	@bench/run
+
+sim: ## the simulated world, SEEDS=200 seeds
+	@scripts/need-go
+	@$(GO) test -count=1 ./sim -seeds $(SEEDS)
+
+fuzz: ## every fuzz target for FUZZTIME=10s
+	@scripts/need-go
+	@scripts/fuzz $(FUZZTIME)
+
+generate: ## BPF objects and generated pages anew (clang)
+	@scripts/need-go
+	@scripts/need "make generate" clang:clang llvm-strip:llvm
+	@$(GO) generate ./...
+
+lint: ## golangci-lint, the version in tools/go.mod
+	@scripts/need-go
+	@$(GO) tool -modfile=tools/go.mod golangci-lint run ./...

@@ -1,0 +1,2 @@
+// Package version tells which Yoke this is.
+package version
