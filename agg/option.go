@@ -83,6 +83,8 @@ type Option struct {
 	// Built is false for an option whose behaviour does not exist yet: it is known, and
 	// refused by name.
 	Built bool
+	// Instead says how Yoke does what an option is for that it will never have.
+	Instead string
 	// Doc is one paragraph for help and reference pages.
 	Doc string
 }
@@ -236,26 +238,3 @@ func CheckName(name string) error {
 	}
 	return nil
 }
-
-// Lookup finds an option of the given scope by name or alias.
-func Lookup(name string, scope Scope) (*Option, bool) {
-	table := Options()
-	for i := range table {
-		o := &table[i]
-		if o.Scope&scope == 0 {
-			continue
-		}
-		if o.Name == name {
-			return o, true
-		}
-		for _, a := range o.Aliases {
-			if a == name {
-				return o, true
-			}
-		}
-	}
-	return nil, false
-}
-
-// Options returns the whole table, sorted by theme. The caller must not change it.
-func Options() []Option { return optionTable }

@@ -1,0 +1,99 @@
+package agg
+
+// lacpOptions are the options of link aggregation control.
+func lacpOptions() []Option {
+	return []Option{
+		{
+			Name: "lacp_rate", Scope: OfAggregate, Kind: KindEnum,
+			Values: []EnumValue{
+				{Text: "slow", Number: 0},
+				{Text: "fast", Number: 1},
+			},
+			Modes: []Mode{LACP}, When: DeviceDown,
+			Default: "slow", Bonding: "slow", Teamd: "slow",
+			Sysfs: "lacp_rate", Netlink: 21, Module: "lacp_rate", TeamdKey: "runner.fast_rate",
+			Doc: "How often the partner is asked to send LACPDUs: every 30 s, or every second.",
+		},
+		{
+			Name: "lacp_active", Scope: OfAggregate, Kind: KindBool,
+			Modes: []Mode{LACP}, When: DeviceDown,
+			Default: "on", Bonding: "on", Teamd: "on",
+			Sysfs: "lacp_active", Netlink: 29, TeamdKey: "runner.active",
+			Doc: "off speaks LACP only when spoken to.",
+		},
+		{
+			Name: "ad_select", Aliases: []string{"agg_select_policy"}, Scope: OfAggregate, Kind: KindEnum,
+			Values: []EnumValue{
+				{Text: "stable", Number: 0},
+				{Text: "bandwidth", Number: 1},
+				{Text: "count", Number: 2},
+				{Text: "actor_port_prio", Number: 3},
+				{Text: "lacp_prio", Number: -1},
+				{Text: "lacp_prio_stable", Number: -1},
+				{Text: "port_config", Number: -1},
+			},
+			Modes: []Mode{LACP}, When: DeviceDown,
+			Default: "stable", Bonding: "stable", Teamd: "lacp_prio",
+			Sysfs: "ad_select", Netlink: 22, Module: "ad_select", TeamdKey: "runner.agg_select_policy",
+			Doc: "Which aggregator carries traffic where the ports form several. The last three are teamd's.",
+		},
+		{
+			Name: "ad_actor_sys_prio", Aliases: []string{"sys_prio"}, Scope: OfAggregate, Kind: KindInt, Max: 65535,
+			Modes:   []Mode{LACP},
+			Default: "65535", Bonding: "65535", Teamd: "65535",
+			Sysfs: "ad_actor_sys_prio", Netlink: 24, TeamdKey: "runner.sys_prio",
+			Doc: "The system priority in LACPDUs; the smaller number has the better priority. Bonding takes 1 to 65535.",
+		},
+		{
+			Name: "ad_actor_system", Scope: OfAggregate, Kind: KindMAC,
+			Modes:   []Mode{LACP},
+			Default: "00:00:00:00:00:00", Bonding: "00:00:00:00:00:00",
+			Sysfs: "ad_actor_system", Netlink: 26,
+			Doc: "The system address in LACPDUs. All zero takes that of the aggregate.",
+		},
+		{
+			Name: "ad_user_port_key", Scope: OfAggregate, Kind: KindInt, Max: 1023,
+			Modes: []Mode{LACP}, When: DeviceDown,
+			Default: "0", Bonding: "0",
+			Sysfs: "ad_user_port_key", Netlink: 25,
+			Doc: "The upper ten bits of the ports' keys.",
+		},
+		{
+			Name: "min_links", Aliases: []string{"min_ports"}, Scope: OfAggregate, Kind: KindInt, Max: maxInt, Unit: "ports",
+			Modes:   []Mode{LACP},
+			Default: "0", Bonding: "0", Teamd: "1",
+			Sysfs: "min_links", Netlink: 18, Module: "min_links", TeamdKey: "runner.min_ports",
+			Doc: "How many ports must work for the aggregate to have carrier. 0 and 1 are the same.",
+		},
+		{
+			Name: "coupled_control", Scope: OfAggregate, Kind: KindBool,
+			Modes: []Mode{LACP}, When: DeviceDown,
+			Default: "on", Bonding: "on", Netlink: 32,
+			Doc: "off lets a port collect before it distributes, as newer editions of the standard do.",
+		},
+		{
+			Name: "broadcast_neighbor", Scope: OfAggregate, Kind: KindBool,
+			Modes:   []Mode{LACP},
+			Default: "off", Bonding: "off", Netlink: 33,
+			Doc: "on sends ARP and neighbour discovery out of every port, for pairs of switches that are no stack.",
+		},
+		{
+			Name: "lacp_strict", Scope: OfAggregate, Kind: KindBool,
+			Modes:   []Mode{LACP},
+			Default: "off", Bonding: "off", Netlink: 34,
+			Doc: "on takes the carrier away while no partner speaks LACP.",
+		},
+		{
+			Name: "actor_port_prio", Aliases: []string{"lacp_prio"}, Scope: OfPort, Kind: KindInt, Max: 65535,
+			Modes:   []Mode{LACP},
+			Default: "255", Bonding: "255", Teamd: "255", Netlink: 10, TeamdKey: "ports.PORT.lacp_prio",
+			Doc: "The port priority in LACPDUs. ad_select=actor_port_prio prefers the larger sum, teamd's lacp_prio the smaller number.",
+		},
+		{
+			Name: "lacp_key", Scope: OfPort, Kind: KindInt, Max: 65535,
+			Modes:   []Mode{LACP},
+			Default: "0", Teamd: "0", TeamdKey: "ports.PORT.lacp_key",
+			Doc: "The port's key in LACPDUs; ports of one aggregator have the same. 0 makes it of speed and duplex.",
+		},
+	}
+}

@@ -1,0 +1,52 @@
+package agg
+
+// modeOptions are the options of how frames find their port.
+func modeOptions() []Option {
+	return []Option{
+		{
+			Name: "mode", Aliases: []string{"runner"}, Scope: OfAggregate, Kind: KindEnum,
+			Values: []EnumValue{
+				{Text: "balance-rr", Number: 0, Aliases: []string{"roundrobin"}, NotBuilt: true},
+				{Text: "active-backup", Number: 1, Aliases: []string{"activebackup"}},
+				{Text: "balance-xor", Number: 2, Aliases: []string{"loadbalance"}},
+				{Text: "broadcast", Number: 3, NotBuilt: true},
+				{Text: "802.3ad", Number: 4, Aliases: []string{"lacp"}, NotBuilt: true},
+				{Text: "balance-tlb", Number: 5, NotBuilt: true},
+				{Text: "balance-alb", Number: 6, NotBuilt: true},
+				{Text: "random", Number: 7, NotBuilt: true},
+			},
+			When: AtCreation, Default: "active-backup", Bonding: "balance-rr", Teamd: "roundrobin",
+			Sysfs: "mode", Netlink: 1, Module: "mode", TeamdKey: "runner.name", Built: true,
+			Doc: "How the port of each transmitted frame is chosen. active-backup uses one port and keeps the others ready; " +
+				"balance-xor spreads flows over all ports by a hash of the frame (xmit_hash_policy).",
+		},
+		{
+			Name: "plane", Scope: OfAggregate, Kind: KindEnum,
+			Values: []EnumValue{
+				{Text: "auto", Number: 0}, {Text: "ebpf", Number: 1}, {Text: "user", Number: 2}, {Text: "mem", Number: 3},
+			},
+			When: AtCreation, Default: "auto", Built: true,
+			Doc: "Where frames are forwarded. auto takes ebpf where the kernel allows BPF and user where it does not; " +
+				"it is decided once, at creation.",
+		},
+		{
+			Name: "packets_per_slave", Aliases: []string{"packets_per_port"}, Scope: OfAggregate, Kind: KindInt, Max: 65535, Unit: "frames",
+			Modes:   []Mode{BalanceRR},
+			Default: "1", Bonding: "1",
+			Sysfs: "packets_per_slave", Netlink: 20, Module: "packets_per_slave",
+			Doc: "How many frames a port sends before it is the next one's turn. 0 takes a random port for each frame.",
+		},
+		{
+			Name: "all_slaves_active", Aliases: []string{"all_ports_active"}, Scope: OfAggregate, Kind: KindBool,
+			Default: "off", Bonding: "off",
+			Sysfs: "all_slaves_active", Netlink: 17, Module: "all_slaves_active",
+			Doc: "on accepts frames that arrive on ports that stand by.",
+		},
+		{
+			Name: "queue_id", Scope: OfPort, Kind: KindInt, Max: 65535,
+			Default: "0", Bonding: "0",
+			Sysfs: "queue_id", Netlink: 5, TeamdKey: "ports.PORT.queue_id",
+			Doc: "Frames that were given this transmit queue leave by the port. 0 is none; no two ports may have the same.",
+		},
+	}
+}
