@@ -1,6 +1,8 @@
 package control
 
 import (
+	"time"
+
 	"github.com/yokelag/yoke/agg"
 )
 
@@ -66,7 +68,9 @@ type OptionValue struct {
 // ExplainRequest asks which port a flow takes. With Reach set it asks instead for a
 // source port, near the flow's own, with which the flow takes that port.
 type ExplainRequest struct {
-	Flow  Flow   `json:"flow"`
+	// Flow is src=10.0.0.1,dst=10.0.0.2,proto=tcp,sport=40000,dport=443, as
+	// wire.ParseFlow reads it.
+	Flow  string `json:"flow"`
 	Reach string `json:"reach,omitempty"`
 }
 
@@ -75,7 +79,7 @@ type ExplainRequest struct {
 type Explanation struct {
 	Version   int    `json:"version"`
 	Aggregate string `json:"aggregate"`
-	Flow      Flow   `json:"flow"`
+	Flow      string `json:"flow"`
 	// Port is the port that the flow takes, empty where it is dropped.
 	Port string `json:"port"`
 	// Second is the port that takes over should Port lose its carrier.
@@ -104,6 +108,8 @@ type Removed struct {
 type StreamItem struct {
 	Version int        `json:"version"`
 	Event   *agg.Event `json:"event,omitempty"`
+	// Wall is the event's time by the wall clock of now.
+	Wall time.Time `json:"wall,omitzero"`
 	// Lost is set where the reader asked for events that are no longer kept.
 	Lost *Lost `json:"lost,omitempty"`
 }

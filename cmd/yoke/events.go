@@ -3,13 +3,10 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/control"
-	"github.com/yokelag/yoke/internal/bootclock"
 )
 
 func (a *app) eventsCommand() *cobra.Command {
@@ -39,12 +36,11 @@ func (a *app) events(c *cobra.Command, q control.EventsQuery) error {
 	client := a.client()
 	defer client.Close()
 	enc := json.NewEncoder(a.out)
-	booted := bootTime()
 	err := client.Events(c.Context(), q, func(item control.StreamItem) error {
 		if a.json() {
 			return enc.Encode(item)
 		}
-		_, err := fmt.Fprintln(a.out, eventLine(item, booted))
+		_, err := fmt.Fprintln(a.out, eventLine(item))
 		return err
 	})
 	if c.Context().Err() != nil {
@@ -53,14 +49,7 @@ func (a *app) events(c *cobra.Command, q control.EventsQuery) error {
 	return err
 }
 
-// bootTime is the wall clock's time of the boot clock's zero.
-func bootTime() time.Time { return time.Now().Add(-time.Duration(bootclock.Now())) }
-
-func clockText(booted time.Time, at agg.Instant) string {
-	return booted.Add(time.Duration(at)).Format("2006-01-02 15:04:05.000")
-}
-
-func eventLine(item control.StreamItem, booted time.Time) string {
+func eventLine(item control.StreamItem) string {
 	if l := item.Lost; l != nil {
 		return fmt.Sprintf("%s: events %d to %d are no longer kept", l.Aggregate, l.First, l.Last)
 	}
@@ -72,5 +61,5 @@ func eventLine(item control.StreamItem, booted time.Time) string {
 	if e.Port != "" {
 		object += " " + e.Port
 	}
-	return fmt.Sprintf("%6d  %s  %s: %s", e.Seq, clockText(booted, e.Time), object, e.Text)
+	return fmt.Sprintf("%6d  %s  %s: %s", e.Seq, item.Wall.Local().Format("2006-01-02 15:04:05.000"), object, e.Text)
 }

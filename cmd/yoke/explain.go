@@ -31,13 +31,9 @@ func (a *app) explain(c *cobra.Command, name, text, reach string) error {
 	if text == "" {
 		return usageError{fmt.Errorf("--flow is missing; for example:\n%s", c.Example)}
 	}
-	flow, err := control.ParseFlow(text)
-	if err != nil {
-		return err
-	}
 	client := a.client()
 	defer client.Close()
-	e, err := client.Explain(c.Context(), name, control.ExplainRequest{Flow: flow, Reach: reach})
+	e, err := client.Explain(c.Context(), name, control.ExplainRequest{Flow: text, Reach: reach})
 	if err != nil {
 		return err
 	}
