@@ -1,0 +1,225 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/netip"
+
+	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/policy"
+	"github.com/yokelag/yoke/watch"
+)
+
+// World is everything outside of an engine. All fields but Log are required.
+type World struct {
+	Plane  Plane
+	Links  Links
+	Frames Frames
+	Clock  Clock
+	Store  Store
+	// Log gets one line for each event; nil means none.
+	Log *slog.Logger
+	// PID is shown in status.
+	PID int
+}
+
+// ErrStopped is returned by calls to an engine that does not run any more.
+var ErrStopped = errors.New("the engine of this aggregate has stopped")
+
+// Engine looks after one aggregate. One goroutine, that of Run, owns its state; the
+// other methods may be called by any, also before Run.
+type Engine struct {
+	name  string
+	w     World
+	ring  *ring
+	saver *saver
+	calls chan func(ctx context.Context)
+	ready chan struct{} // closed after the first attempt to apply a plan
+	begun error         // its result, written before ready is closed
+	ended chan struct{} // closed when Run returns
+
+	// All that follows belongs to the goroutine of Run.
+	mind
+	plane     planeState
+	softnet   growth
+	addresses []netip.Addr // of the aggregate, as last observed
+	announced announcement // the newest one
+	sub       subscription
+	// readAt is when Links.Read is tried again after readFails failures in a row.
+	readAt    agg.Instant
+	readFails int
+	stopped   agg.Instant
+}
+
+// mind is what an engine wants and why. A change of the spec that fails is taken back
+// by putting the earlier mind back.
+type mind struct {
+	spec    agg.Spec
+	config  agg.Config
+	mac     agg.MAC
+	watches []watch.Watch // as config.Ports
+	ports   map[string]*portState
+	links   []agg.LinkFacts // as config.Ports
+	policy  policy.State
+	moves   policy.Overlay
+	reasons []policy.Reason
+	want    agg.Plan // the newest plan; its generation is given when it is applied
+}
+
+// portState is what is remembered of a port beside its watch.
+type portState struct {
+	verdict  watch.Verdict
+	failures uint64
+	gates    map[string]GateState
+	lag      lagState
+}
+
+func (p *portState) clone() *portState {
+	q := *p
+	q.gates = maps.Clone(p.gates)
+	return &q
+}
+
+// New returns an engine for a valid spec. saved is nil for a new aggregate; the spec
+// may differ from the saved one. New has no effect outside of the process.
+func New(spec agg.Spec, w World, saved *Saved) (*Engine, error) {
+	if w.Log == nil {
+		w.Log = slog.New(slog.DiscardHandler)
+	}
+	e := &Engine{
+		name: spec.Name, w: w, calls: make(chan func(context.Context)),
+		ready: make(chan struct{}), ended: make(chan struct{}), saver: newSaver(w.Store),
+	}
+	if saved == nil {
+		saved = &Saved{}
+	}
+	if err := saved.check(spec.Name); err != nil {
+		return nil, err
+	}
+	e.restore(saved.clone())
+	e.adopt(spec.Clone())
+	return e, nil
+}
+
+func (e *Engine) restore(s Saved) {
+	seq := s.Seq
+	if s.Version != 0 && s.Stopped == agg.Never {
+		seq += seqGap
+	}
+	e.ring = newRing(seq, s.Events)
+	e.mac, e.policy, e.moves = s.MAC, s.Policy, s.Moves
+	e.plane.generation, e.plane.publishedAt, e.plane.repairs = s.Generation, s.PublishedAt, s.Repairs
+	e.ports = map[string]*portState{}
+	for _, c := range s.Spec.Config().Ports {
+		p, ok := s.Ports[c.Name]
+		if !ok {
+			continue
+		}
+		e.ports[c.Name] = &portState{failures: p.Failures, gates: p.Gates, verdict: watch.Verdict{Phase: p.Watch.Phase}}
+		w := watch.For(s.Spec.Config(), c)
+		w.Restore(p.Watch)
+		e.config.Ports = append(e.config.Ports, c)
+		e.watches = append(e.watches, w)
+	}
+}
+
+// Run looks after the aggregate until ctx ends. It leaves the plane as it is, and
+// returns after the last state was saved: the error is that of saving it.
+func (e *Engine) Run(ctx context.Context) error {
+	defer close(e.ended)
+	saved := make(chan struct{})
+	go func() {
+		defer close(saved)
+		e.saver.run()
+	}()
+	e.loop(ctx)
+	e.stopped = e.w.Clock.Now()
+	e.saver.put(e.snapshot())
+	e.saver.stop()
+	<-saved
+	return e.saver.lastError()
+}
+
+// Ready waits for the first attempt to put a plan in force and returns its error.
+// Afterwards the engine goes on trying, whatever the error was.
+func (e *Engine) Ready(ctx context.Context) error {
+	select {
+	case <-e.ready:
+		return e.begun
+	case <-e.ended:
+		return ErrStopped
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Status reads what the plane reports now and returns it with reasons.
+func (e *Engine) Status(ctx context.Context) (agg.Status, error) {
+	var out agg.Status
+	err := e.call(ctx, func(ctx context.Context) error {
+		e.round(ctx)
+		facts, err := e.observe(ctx)
+		out = Report(e.view(facts, err))
+		return nil
+	})
+	return out, err
+}
+
+// Facts reads what the plane reports now.
+func (e *Engine) Facts(ctx context.Context) (agg.Facts, error) {
+	var out agg.Facts
+	err := e.call(ctx, func(ctx context.Context) (err error) {
+		out, err = e.observe(ctx)
+		return err
+	})
+	return out, err
+}
+
+// Spec returns what is wanted now.
+func (e *Engine) Spec(ctx context.Context) (agg.Spec, error) {
+	var out agg.Spec
+	err := e.call(ctx, func(context.Context) error {
+		out = e.spec.Clone()
+		return nil
+	})
+	return out, err
+}
+
+// Update changes what is wanted; the caller has validated spec, and its name is that
+// of the aggregate. After an error everything is as it was before: the earlier spec is
+// wanted and its plan was applied again.
+func (e *Engine) Update(ctx context.Context, spec agg.Spec) error {
+	return e.call(ctx, func(ctx context.Context) error { return e.update(ctx, spec.Clone()) })
+}
+
+// Events returns the events after the one numbered since, oldest first, and how many
+// after it are not kept any more.
+func (e *Engine) Events(since uint64) (events []agg.Event, lost uint64) { return e.ring.since(since) }
+
+// WaitEvent returns when there is an event after the one numbered since, or with the
+// error of ctx.
+func (e *Engine) WaitEvent(ctx context.Context, since uint64) error { return e.ring.wait(ctx, since) }
+
+// call runs f in the goroutine of Run.
+func (e *Engine) call(ctx context.Context, f func(ctx context.Context) error) error {
+	done := make(chan error, 1)
+	work := func(inner context.Context) { done <- f(inner) }
+	select {
+	case e.calls <- work:
+	case <-e.ended:
+		return fmt.Errorf("%s: %w", e.name, ErrStopped)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case err := <-done:
+		return err
+	case <-e.ended:
+		return fmt.Errorf("%s: %w", e.name, ErrStopped)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,177 @@
+package engine
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/policy"
+	"github.com/yokelag/yoke/watch"
+)
+
+// loop is the life of an engine: wait for anything, then look at everything. A wake-up
+// is taken from its channel before facts are read, so one that comes during a round
+// leads to another round.
+func (e *Engine) loop(ctx context.Context) {
+	e.subscribe()
+	defer func() { e.sub.cancel() }()
+	e.takeOver(ctx)
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for ctx.Err() == nil {
+		e.round(ctx)
+		if e.verifyDue() {
+			e.verify(ctx)
+		}
+		timer.Reset(e.pause())
+		select {
+		case <-ctx.Done():
+		case <-e.sub.wake:
+		case <-timer.C:
+		case f := <-e.calls:
+			f(ctx)
+		}
+	}
+}
+
+// pause is the time until something is due without a wake-up.
+func (e *Engine) pause() time.Duration {
+	at := agg.Earliest(e.plane.verifyAt, e.plane.retryAt)
+	at = agg.Earliest(at, e.readAt)
+	for _, w := range e.watches {
+		at = agg.Earliest(at, w.Deadline())
+	}
+	if at == agg.Never {
+		return verifyEvery
+	}
+	return max(0, at.Sub(e.w.Clock.Now()))
+}
+
+// round reads the facts and makes the plane do what follows from them. This is the
+// way of a failover, so what can wait comes after Apply.
+func (e *Engine) round(ctx context.Context) {
+	links, err := e.w.Links.Read(ctx, e.names())
+	if err != nil {
+		e.readFailed(err)
+		return
+	}
+	e.readFails, e.readAt = 0, agg.Never
+	before := e.mark()
+	e.decide(links)
+	if e.mayApply() {
+		_ = e.apply(ctx) // kept in e.plane and tried again
+		e.begin()
+	}
+	e.announceMove(ctx, before)
+	e.note(before)
+}
+
+// decide steps the watches and computes the plan.
+func (e *Engine) decide(links []agg.LinkFacts) {
+	now := e.w.Clock.Now()
+	in := policy.Input{Moves: e.moves, Previous: e.policy, Ports: make([]policy.PortInput, len(links))}
+	for i, l := range links {
+		out := e.watches[i].Step(watch.Input{Now: now, Link: l})
+		e.ports[l.Name].verdict = out.Verdict
+		in.Ports[i] = policy.PortInput{Link: l, Watch: policyVerdict(out.Verdict)}
+	}
+	e.links = links
+	e.chooseMAC()
+	in.MAC = e.mac
+	e.want, e.policy, e.reasons = policy.Plan(e.config, in)
+}
+
+// policyVerdict translates between two packages that do not know each other.
+func policyVerdict(v watch.Verdict) policy.Verdict {
+	out := policy.Verdict{Since: v.Since, Remaining: v.Remaining, Reason: v.Reason, Detail: v.Detail}
+	switch v.Phase {
+	case watch.Rising:
+		out.State = policy.Rising
+	case watch.Up:
+		out.State = policy.Up
+	case watch.Falling:
+		out.State = policy.Falling
+	default:
+		out.State = policy.Down
+	}
+	return out
+}
+
+// chooseMAC takes the address of the first port that there is, once, where the
+// configuration names none.
+func (e *Engine) chooseMAC() {
+	if !e.config.MAC.IsZero() {
+		e.mac = e.config.MAC
+	}
+	for _, l := range e.links {
+		if e.mac.IsZero() && l.Present {
+			e.mac = l.MAC
+		}
+	}
+}
+
+// adopt makes spec the one that is wanted. What is known of ports that stay is kept.
+func (e *Engine) adopt(spec agg.Spec) {
+	config := spec.Config()
+	watches := make([]watch.Watch, len(config.Ports))
+	ports := map[string]*portState{}
+	for i, c := range config.Ports {
+		watches[i] = watch.For(config, c)
+		ports[c.Name] = &portState{gates: map[string]GateState{}}
+		if old := slices.IndexFunc(e.config.Ports, func(p agg.PortConfig) bool { return p.Name == c.Name }); old >= 0 {
+			watches[i].Restore(e.watches[old].State())
+			ports[c.Name] = e.ports[c.Name].clone()
+		}
+	}
+	e.spec, e.config, e.watches, e.ports = spec, config, watches, ports
+}
+
+func (e *Engine) names() []string {
+	names := make([]string, len(e.config.Ports))
+	for i, p := range e.config.Ports {
+		names[i] = p.Name
+	}
+	return names
+}
+
+// subscription is the source of wake-ups.
+type subscription struct {
+	wake   <-chan struct{}
+	cancel func()
+}
+
+// subscribe asks to be woken for the ports there are now, and for the device itself,
+// so that a deletion by somebody else is seen soon. The old subscription ends after
+// the new one has begun, and a round follows: nothing is missed between them.
+func (e *Engine) subscribe() {
+	old := e.sub
+	e.sub.wake, e.sub.cancel = e.w.Links.Subscribe(Subscription{
+		Names:      append(e.names(), e.name),
+		Poll:       e.pollPeriod(),
+		Adapt:      !e.config.MiimonSet,
+		UseCarrier: e.config.UseCarrier,
+	})
+	if old.cancel != nil {
+		old.cancel()
+	}
+}
+
+func (e *Engine) pollPeriod() time.Duration {
+	if !e.config.Watching {
+		return 0
+	}
+	return e.config.Miimon
+}
+
+// readFailed keeps what was decided before and tries again soon.
+func (e *Engine) readFailed(err error) {
+	e.readFails++
+	e.readAt = e.w.Clock.Now().Add(backoff(e.readFails))
+	if e.readFails == 1 {
+		e.record(agg.Event{Kind: "port", Cause: "read-failed", Text: "cannot read the state of the ports: " + err.Error()})
+	}
+	if e.readFails >= beginTries {
+		e.beginWith(err)
+	}
+}

@@ -1,0 +1,273 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/yokelag/yoke/agg"
+)
+
+// planeState is what the engine knows of its plane.
+type planeState struct {
+	// published is the newest plan that Apply accepted or that was found in the plane,
+	// where have is set.
+	published   agg.Plan
+	have        bool
+	publishedAt agg.Instant
+	generation  uint64
+	// tried is the newest plan given to Apply; a repetition keeps its generation.
+	tried agg.Plan
+	// doubt: published may not be what the plane does; Apply it once more.
+	doubt bool
+	// failures counts refused calls and failed verifications in a row, lastErr is the
+	// newest of them, and retryAt when the next attempt is due.
+	failures int
+	lastErr  error
+	retryAt  agg.Instant
+	// verifyAt is when the plan is read back next; verified that it was, and equal.
+	verifyAt   agg.Instant
+	observedAt agg.Instant
+	verified   bool
+	repairs    uint64
+}
+
+// mayApply reports whether Apply is to be called now: for a plan that was not tried
+// before at once, for one that was refused when its pause is over.
+func (e *Engine) mayApply() bool {
+	p := &e.plane
+	switch {
+	case !p.have || !e.want.Equal(p.published):
+		return p.failures == 0 || !e.want.Equal(p.tried) || e.retryDue()
+	case p.doubt:
+		return p.failures == 0 || e.retryDue()
+	default:
+		p.retryAt = agg.Never
+		return false
+	}
+}
+
+func (e *Engine) retryDue() bool { return !e.w.Clock.Now().Before(e.plane.retryAt) }
+
+// apply makes the plane do e.want.
+func (e *Engine) apply(ctx context.Context) error {
+	p := &e.plane
+	plan := e.want
+	plan.Generation = e.generationFor(plan)
+	p.tried = plan
+	if err := e.w.Plane.Apply(ctx, plan); err != nil {
+		e.applyFailed(fmt.Errorf("apply plan %d of %s: %w", plan.Generation, e.name, err))
+		return err
+	}
+	now := e.w.Clock.Now()
+	if !p.have || p.published.Generation != plan.Generation {
+		p.publishedAt = now
+	}
+	p.published, p.have, p.doubt = plan, true, false
+	p.retryAt, p.verifyAt, p.verified = agg.Never, now.Add(verifyAfter), false
+	return nil
+}
+
+// generationFor returns a new generation for a new plan. A plan that is applied again
+// keeps the one it has.
+func (e *Engine) generationFor(plan agg.Plan) uint64 {
+	p := &e.plane
+	switch {
+	case p.have && plan.Equal(p.published):
+		return p.published.Generation
+	case p.tried.Generation > p.published.Generation && plan.Equal(p.tried):
+		return p.tried.Generation
+	default:
+		p.generation++
+		return p.generation
+	}
+}
+
+func (e *Engine) applyFailed(err error) {
+	p := &e.plane
+	p.doubt, p.verified = true, false
+	p.failures++
+	p.retryAt = e.w.Clock.Now().Add(backoff(p.failures))
+	if p.lastErr == nil || p.lastErr.Error() != err.Error() {
+		e.record(agg.Event{Kind: "plane", Cause: "apply-failed", Text: err.Error()})
+	}
+	p.lastErr = err
+}
+
+// refused reports whether err is a refusal that repeating the call does not change.
+func refused(err error) bool {
+	var one *agg.Problem
+	var many agg.Problems
+	return errors.As(err, &one) || errors.As(err, &many)
+}
+
+// begin tells Ready how the first attempts to apply a plan went.
+func (e *Engine) begin() {
+	p := &e.plane
+	if !p.doubt {
+		e.beginWith(nil)
+	} else if refused(p.lastErr) || p.failures >= beginTries {
+		e.beginWith(p.lastErr)
+	}
+}
+
+func (e *Engine) beginWith(err error) {
+	select {
+	case <-e.ready:
+	default:
+		e.begun = err
+		close(e.ready)
+	}
+}
+
+// takeOver learns what the plane does already, so that a first plan that equals it
+// changes nothing.
+func (e *Engine) takeOver(ctx context.Context) {
+	facts, err := e.observe(ctx)
+	if err != nil || facts.Published == nil {
+		e.plane.verifyAt = agg.Never
+		return
+	}
+	p := &e.plane
+	found := *facts.Published
+	p.published, p.have, p.doubt, p.verifyAt = found, true, true, agg.Never
+	if p.generation < found.Generation {
+		p.generation, p.publishedAt = found.Generation, facts.PublishedAt
+	}
+	if e.mac.IsZero() {
+		e.mac = found.MAC
+	}
+	if e.policy.Active == "" && found.Mode == agg.ActiveBackup {
+		e.policy.Active = activeOf(found)
+	}
+}
+
+// activeOf names the port that a plan with one entry uses, or none.
+func activeOf(p agg.Plan) string {
+	if p.Select != agg.SelectFixed || len(p.Table) == 0 || p.Table[0].First < 0 {
+		return ""
+	}
+	return p.Ports[p.Table[0].First].Name
+}
+
+// observe reads what the plane reports and keeps what later steps need of it.
+func (e *Engine) observe(ctx context.Context) (agg.Facts, error) {
+	facts, err := e.w.Plane.Observe(ctx)
+	if err != nil {
+		return agg.Facts{}, fmt.Errorf("observe %s: %w", e.name, err)
+	}
+	e.addresses = facts.Device.Addresses
+	e.plane.observedAt = e.w.Clock.Now()
+	return facts, nil
+}
+
+// verifyDue reports whether the plan should be read back now. A wake-up that waits is
+// served before.
+func (e *Engine) verifyDue() bool {
+	p := &e.plane
+	return p.have && !p.doubt && len(e.sub.wake) == 0 &&
+		p.verifyAt != agg.Never && !e.w.Clock.Now().Before(p.verifyAt)
+}
+
+// verify compares what the plane reports with what was asked of it. A difference is
+// repaired by the next round.
+func (e *Engine) verify(ctx context.Context) {
+	p := &e.plane
+	facts, err := e.observe(ctx)
+	p.verifyAt = e.w.Clock.Now().Add(verifyEvery)
+	if err != nil {
+		p.failures++
+		p.verifyAt = e.w.Clock.Now().Add(backoff(p.failures))
+		e.verifyFailed(err)
+		return
+	}
+	e.watchCounters(facts)
+	if why := e.difference(facts); why != "" {
+		e.repair(facts, why)
+		return
+	}
+	if !p.verified {
+		e.confirmed()
+	}
+	e.announceLate(ctx)
+}
+
+func (e *Engine) verifyFailed(err error) {
+	if e.plane.lastErr == nil || e.plane.lastErr.Error() != err.Error() {
+		e.record(agg.Event{Kind: "plane", Cause: "observe-failed", Text: err.Error()})
+	}
+	e.plane.lastErr, e.plane.verified = err, false
+}
+
+// confirmed notes that the plan is in force after a time in which that was unknown.
+func (e *Engine) confirmed() {
+	p := &e.plane
+	p.verified = true
+	if p.lastErr != nil {
+		e.record(agg.Event{Kind: "plane", Cause: "in-force",
+			Text: fmt.Sprintf("plan %d is in force after %d failed attempts", p.published.Generation, p.failures)})
+	}
+	p.lastErr, p.failures = nil, 0
+	e.noteGates()
+	e.save()
+}
+
+// difference says what the plane does otherwise than asked, or nothing.
+func (e *Engine) difference(f agg.Facts) string {
+	p := &e.plane
+	switch {
+	case !f.Device.Present:
+		return "the device is gone"
+	case f.Published == nil:
+		return "the plane has no plan"
+	case f.Published.Generation != p.published.Generation:
+		return fmt.Sprintf("the plane has plan %d", f.Published.Generation)
+	case !f.Published.Equal(p.published):
+		return "the plane has another plan of the same generation"
+	default:
+		return ""
+	}
+}
+
+// repair counts and records a difference and has the plan applied again. Repairs in a
+// row are spread by the same pauses as refused calls.
+func (e *Engine) repair(f agg.Facts, why string) {
+	p := &e.plane
+	p.repairs++
+	p.failures++
+	p.doubt, p.verified = true, false
+	p.retryAt, p.verifyAt = e.w.Clock.Now().Add(backoff(p.failures)), agg.Never
+	err := fmt.Errorf("plan %d of %s is not in force: %s", p.published.Generation, e.name, why)
+	if p.lastErr == nil || p.lastErr.Error() != err.Error() {
+		e.record(agg.Event{Kind: "plan", Cause: "repaired", Text: err.Error() + "; it is applied again"})
+	}
+	p.lastErr = err
+	if f.Published != nil && f.Published.Generation > p.generation {
+		p.generation = f.Published.Generation
+		p.have = false
+	}
+	e.save()
+}
+
+// describe names the ports of a plan in usable order, for events.
+func describe(p agg.Plan) string {
+	order := orderOf(p)
+	if len(order) == 0 {
+		return fmt.Sprintf("plan %d: no port carries", p.Generation)
+	}
+	return fmt.Sprintf("plan %d: %s, %s", p.Generation, p.Select, strings.Join(order, ", "))
+}
+
+// orderOf returns the names of the usable ports in their order.
+func orderOf(p agg.Plan) []string {
+	order := []string{}
+	for place := range p.Ports {
+		for _, q := range p.Ports {
+			if q.Order == place {
+				order = append(order, q.Name)
+			}
+		}
+	}
+	return order
+}

@@ -1,0 +1,59 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/yokelag/yoke/agg"
+)
+
+// update puts spec in force, or leaves everything as it was.
+func (e *Engine) update(ctx context.Context, spec agg.Spec) error {
+	if spec.Name != e.name {
+		return fmt.Errorf("update %s: the spec is that of %s", e.name, spec.Name)
+	}
+	e.round(ctx)
+	before, mark := e.mind, e.mark()
+	e.adopt(spec)
+	if err := e.insist(ctx); err != nil {
+		e.mind = before
+		e.plane.doubt, e.plane.failures = true, 0
+		e.record(agg.Event{Kind: "config", Cause: "refused", Text: "the change was refused and taken back: " + err.Error()})
+		e.round(ctx)
+		return fmt.Errorf("update %s: %w", e.name, err)
+	}
+	e.subscribe()
+	e.announceMove(ctx, mark)
+	e.record(agg.Event{Kind: "config", Cause: "changed", Text: "the configuration was changed"})
+	e.note(mark)
+	e.save()
+	return nil
+}
+
+// insist tries to put the spec in force, a few times where the error may pass.
+func (e *Engine) insist(ctx context.Context) error {
+	for try := 1; ; try++ {
+		err := e.attempt(ctx)
+		if err == nil || refused(err) || try == updateTries {
+			return err
+		}
+		select {
+		case <-time.After(backoff(try)):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (e *Engine) attempt(ctx context.Context) error {
+	links, err := e.w.Links.Read(ctx, e.names())
+	if err != nil {
+		return fmt.Errorf("read the state of the ports: %w", err)
+	}
+	e.decide(links)
+	if e.plane.have && !e.plane.doubt && e.want.Equal(e.plane.published) {
+		return nil
+	}
+	return e.apply(ctx)
+}
