@@ -2,8 +2,6 @@ package agg
 
 import (
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 )
 
@@ -100,123 +98,6 @@ func (o *Option) ValidIn(m Mode) bool {
 		}
 	}
 	return false
-}
-
-// Canonical checks text and returns the option's canonical form of it. The error is a
-// *Problem.
-func (o *Option) Canonical(text string) (string, error) {
-	text = strings.TrimSpace(text)
-	switch o.Kind {
-	case KindEnum:
-		return o.canonicalEnum(text)
-	case KindBool:
-		return o.canonicalBool(text)
-	case KindInt:
-		return o.canonicalInt(text)
-	case KindDuration:
-		return o.canonicalDuration(text)
-	case KindName:
-		return o.canonicalName(text)
-	case KindMAC:
-		m, err := ParseMAC(text)
-		if err != nil {
-			return "", o.problem(text, err.Error())
-		}
-		return m.String(), nil
-	default:
-		if strings.ContainsAny(text, "\x00\n") {
-			return "", o.problem(text, "control characters are not allowed")
-		}
-		return text, nil
-	}
-}
-
-func (o *Option) canonicalEnum(text string) (string, error) {
-	n, numErr := strconv.Atoi(text)
-	for _, v := range o.Values {
-		if v.Text == text || (numErr == nil && v.Number == n && v.Number >= 0) {
-			return v.Text, nil
-		}
-		for _, a := range v.Aliases {
-			if a == text {
-				return v.Text, nil
-			}
-		}
-	}
-	words := make([]string, len(o.Values))
-	for i, v := range o.Values {
-		words[i] = v.Text
-	}
-	return "", o.problem(text, "must be one of "+strings.Join(words, ", ")+suggestion(text, words))
-}
-
-// value returns the enumeration's value of a canonical text.
-func (o *Option) value(canonical string) (EnumValue, bool) {
-	for _, v := range o.Values {
-		if v.Text == canonical {
-			return v, true
-		}
-	}
-	return EnumValue{}, false
-}
-
-// builtWords lists the values that work.
-func (o *Option) builtWords() string {
-	var words []string
-	for _, v := range o.Values {
-		if !v.NotBuilt {
-			words = append(words, v.Text)
-		}
-	}
-	return strings.Join(words, ", ")
-}
-
-func (o *Option) canonicalBool(text string) (string, error) {
-	switch strings.ToLower(text) {
-	case "on", "true", "yes", "1":
-		return "on", nil
-	case "off", "false", "no", "0":
-		return "off", nil
-	}
-	return "", o.problem(text, "must be on or off")
-}
-
-func (o *Option) canonicalInt(text string) (string, error) {
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || n < o.Min || n > o.Max {
-		return "", o.problem(text, fmt.Sprintf("must be a whole number from %d to %d", o.Min, o.Max))
-	}
-	return strconv.FormatInt(n, 10), nil
-}
-
-func (o *Option) canonicalDuration(text string) (string, error) {
-	d, err := parseDuration(text, o.Bare)
-	if err != nil || d < time.Duration(o.Min)*o.Bare || d > time.Duration(o.Max)*o.Bare {
-		return "", o.problem(text, fmt.Sprintf("must be a time from %v to %v, as 100ms or, in units of %v, 100",
-			time.Duration(o.Min)*o.Bare, time.Duration(o.Max)*o.Bare, o.Bare))
-	}
-	return d.String(), nil
-}
-
-func parseDuration(text string, bare time.Duration) (time.Duration, error) {
-	if n, err := strconv.ParseInt(text, 10, 32); err == nil {
-		return time.Duration(n) * bare, nil
-	}
-	return time.ParseDuration(text)
-}
-
-func (o *Option) canonicalName(text string) (string, error) {
-	if text == "" {
-		return "", nil // clears the choice, as an empty write does in bonding
-	}
-	if err := CheckName(text); err != nil {
-		return "", o.problem(text, err.Error())
-	}
-	return text, nil
-}
-
-func (o *Option) problem(value, rule string) *Problem {
-	return &Problem{Code: "invalid-value", Option: o.Name, Value: value, Rule: rule}
 }
 
 // CheckName reports why name cannot be the name of a network interface: 1 to 15

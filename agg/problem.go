@@ -58,18 +58,16 @@ func (p Problems) Err() error {
 	return p
 }
 
-// suggestion returns "; did you mean X?" where a word is near enough.
-func suggestion(word string, words []string) string {
+// nearest returns the word that is at most two letters away from a misspelt one, or an
+// empty string.
+func nearest(word string, words []string) string {
 	best, bestAt := "", 3
 	for _, w := range words {
 		if d := editDistance(word, w); d < bestAt {
 			best, bestAt = w, d
 		}
 	}
-	if best == "" {
-		return ""
-	}
-	return "; did you mean " + best + "?"
+	return best
 }
 
 // editDistance is Levenshtein's, over bytes, with two rows.

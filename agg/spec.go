@@ -32,8 +32,7 @@ func (s *Settings) Set(scope Scope, key, text string) error {
 		return unknownOption(key, scope)
 	}
 	if !o.Built {
-		return &Problem{Code: "not-built", Option: o.Name, Value: text,
-			Rule: "Yoke knows this option but does not have it yet", Remedy: "leave it out"}
+		return o.notBuilt(text)
 	}
 	canonical, err := o.Canonical(text)
 	if err != nil {
@@ -41,13 +40,22 @@ func (s *Settings) Set(scope Scope, key, text string) error {
 	}
 	if v, ok := o.value(canonical); ok && v.NotBuilt {
 		return &Problem{Code: "not-built", Option: o.Name, Value: canonical,
-			Rule: v.Text + ": Yoke knows this value but does not have it yet", Remedy: "one of these works: " + o.builtWords()}
+			Rule: "Yoke knows this value but does not have it yet", Remedy: "what works is " + o.Name + "=" + o.builtWords()}
 	}
 	if *s == nil {
 		*s = Settings{}
 	}
 	(*s)[o.Name] = canonical
 	return nil
+}
+
+// notBuilt refuses a known option by name.
+func (o *Option) notBuilt(text string) *Problem {
+	p := &Problem{Code: "not-built", Option: o.Name, Value: text, Rule: "Yoke knows this option but does not have it yet", Remedy: "leave it out"}
+	if o.Instead != "" {
+		p.Code, p.Rule, p.Remedy = "elsewhere", "Yoke has no such option, on purpose", o.Instead
+	}
+	return p
 }
 
 func unknownOption(key string, scope Scope) *Problem {
@@ -58,8 +66,8 @@ func unknownOption(key string, scope Scope) *Problem {
 		}
 	}
 	remedy := "`yoke help options` lists them"
-	if s := suggestion(key, names); s != "" {
-		remedy = s[2:]
+	if best := nearest(key, names); best != "" {
+		remedy = "did you mean " + best + "?"
 	}
 	return &Problem{Code: "unknown-option", Option: key, Rule: "there is no such option", Remedy: remedy}
 }
@@ -69,6 +77,32 @@ func (s Settings) words() []string {
 	var out []string
 	for _, key := range slices.Sorted(maps.Keys(s)) {
 		out = append(out, key+"="+s[key])
+	}
+	return out
+}
+
+// Normal returns the spec with canonical names and values, as if each setting had been
+// made by Set. A spec that was read from a file or a request holds aliases and bare
+// numbers; Config wants them gone. The error is Problems.
+func (s Spec) Normal() (Spec, error) {
+	out := Spec{Name: s.Name}
+	var problems Problems
+	out.Options = normal(s.Options, OfAggregate, s.Name, &problems)
+	for _, p := range s.Ports {
+		out.Ports = append(out.Ports, PortSpec{Name: p.Name, Options: normal(p.Options, OfPort, p.Name, &problems)})
+	}
+	return out, problems.Err()
+}
+
+func normal(in Settings, scope Scope, object string, problems *Problems) Settings {
+	var out Settings
+	for _, key := range slices.Sorted(maps.Keys(in)) {
+		if o, ok := Lookup(key, scope); ok && out[o.Name] != "" {
+			*problems = append(*problems, &Problem{Code: "duplicate-option", Object: object, Option: key,
+				Rule: "is another name of " + o.Name + ", which is given too", Remedy: "leave one of them out"})
+			continue
+		}
+		*problems = appendProblem(*problems, out.Set(scope, key, in[key]), object)
 	}
 	return out
 }
@@ -92,7 +126,7 @@ func (s Spec) Port(name string) int {
 func (s Spec) Validate() error {
 	var out Problems
 	if err := CheckName(s.Name); err != nil {
-		out = append(out, &Problem{Code: "invalid-name", Object: "aggregate", Rule: err.Error()})
+		out = append(out, &Problem{Code: "invalid-name", Object: "aggregate", Value: s.Name, Rule: err.Error(), Remedy: "take a name such as bond0"})
 	}
 	out = append(out, s.checkSettings()...)
 	out = append(out, s.checkPorts()...)
@@ -114,15 +148,13 @@ func checkScope(object string, settings Settings, scope Scope, mode Mode) Proble
 		value := settings[key]
 		var scratch Settings
 		if err := scratch.Set(scope, key, value); err != nil {
-			p := *err.(*Problem) //nolint:errorlint // Set promises a *Problem
-			p.Object = object
-			out = append(out, &p)
+			out = appendProblem(out, err, object)
 			continue
 		}
 		if o, _ := Lookup(key, scope); !o.ValidIn(mode) {
 			out = append(out, &Problem{Code: "wrong-mode", Object: object, Option: o.Name, Value: value,
 				Rule:   fmt.Sprintf("does nothing in mode %s; it is for %s", mode, modeList(o.Modes)),
-				Remedy: "leave it out or choose such a mode"})
+				Remedy: "leave it out, or take mode=" + o.Modes[0].String()})
 		}
 	}
 	return out
@@ -143,15 +175,15 @@ func (s Spec) checkPorts() Problems {
 	var out Problems
 	if len(s.Ports) > MaxPorts {
 		out = append(out, &Problem{Code: "too-many-ports", Object: s.Name,
-			Rule: fmt.Sprintf("has %d ports; an aggregate has at most %d", len(s.Ports), MaxPorts)})
+			Rule: fmt.Sprintf("has %d ports; an aggregate has at most %d", len(s.Ports), MaxPorts), Remedy: "make two aggregates of them"})
 	}
 	seen := map[string]bool{}
 	for _, p := range s.Ports {
 		if err := CheckName(p.Name); err != nil {
-			out = append(out, &Problem{Code: "invalid-name", Object: s.Name, Rule: "port: " + err.Error()})
+			out = append(out, &Problem{Code: "invalid-name", Object: s.Name, Value: p.Name, Rule: "port: " + err.Error(), Remedy: "name an interface that `ip link` shows"})
 		}
 		if p.Name == s.Name {
-			out = append(out, &Problem{Code: "own-port", Object: s.Name, Rule: "cannot be its own port"})
+			out = append(out, &Problem{Code: "own-port", Object: s.Name, Rule: "cannot be its own port", Remedy: "take another name for the aggregate"})
 		}
 		if seen[p.Name] {
 			out = append(out, &Problem{Code: "duplicate-port", Object: s.Name,
