@@ -7,6 +7,8 @@ import (
 
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/internal/bootclock"
+	"github.com/yokelag/yoke/internal/iface"
+	"github.com/yokelag/yoke/plane/port"
 )
 
 // Apply makes the plane do exactly plan. With the same ports and settings as before it
@@ -51,26 +53,46 @@ func (p *Plane) apply(ctx context.Context, plan agg.Plan) error {
 func (p *Plane) takeNew(ctx context.Context, plan agg.Plan, s places) (map[string]int, error) {
 	taken := map[string]int{}
 	changed := !p.done.known || p.done.mac != plan.MAC || p.done.mtu != plan.MTU
-	for _, port := range plan.Ports {
-		if port.Index == 0 || p.hooked[port.Name] == port.Index && !changed {
+	for _, q := range plan.Ports {
+		hooked := p.hooked[q.Name] == q.Index
+		if q.Index == 0 || hooked && !changed {
 			continue
 		}
-		ifindex, err := p.ports.Take(ctx, port.Name, want{MAC: plan.MAC, MTU: plan.MTU})
+		ifindex, err := p.ports.Take(ctx, q.Name, port.Want{MAC: plan.MAC, MTU: plan.MTU})
 		if err != nil {
 			return taken, err
 		}
-		if ifindex != port.Index {
-			return taken, fmt.Errorf("port %s has ifindex %d now, not %d", port.Name, ifindex, port.Index)
-		}
-		if p.hooked[port.Name] == port.Index {
+		if hooked && ifindex == q.Index {
 			continue
 		}
-		taken[port.Name] = ifindex
-		if err := p.hookPort(s[port.Name], ifindex); err != nil {
+		taken[q.Name] = ifindex
+		if ifindex != q.Index {
+			return taken, fmt.Errorf("port %s has ifindex %d now, not %d", q.Name, ifindex, q.Index)
+		}
+		if err := p.takeOver(s[q.Name], ifindex); err != nil {
 			return taken, err
 		}
 	}
 	return taken, nil
+}
+
+// takeOver hooks a port that was taken just now and notes where its own counter stands,
+// less what was sent by the place before.
+func (p *Plane) takeOver(place, ifindex int) error {
+	if err := p.hookPort(place, ifindex); err != nil {
+		return err
+	}
+	l, err := iface.ByIndex(ifindex, iface.Here)
+	if err != nil {
+		return err
+	}
+	s, err := p.portStats(place)
+	if err != nil {
+		return err
+	}
+	return p.memory.update(place, func(t *yokeTaken) {
+		t.Ifindex, t.TxBase = uint32(ifindex), l.Statistics.TxPackets-s.TxFrames
+	})
 }
 
 // giveBack undoes takeNew.

@@ -12,17 +12,25 @@ type hook struct {
 	name    string
 	ifindex int
 	ingress bool
+	// place is that of the port, or ofDevice.
+	place int
 }
 
-func entryHook(outer int) hook { return hook{name: "entry", ifindex: outer} }
-func hopHook(inner int) hook   { return hook{name: "hop", ifindex: inner, ingress: true} }
+// ofDevice is the place of hooks on the aggregate's own device.
+const ofDevice = -1
+
+func entryHook(outer int) hook { return hook{name: "entry", ifindex: outer, place: ofDevice} }
+
+func hopHook(inner int) hook {
+	return hook{name: "hop", ifindex: inner, ingress: true, place: ofDevice}
+}
 
 func rxHook(place, ifindex int) hook {
-	return hook{name: fmt.Sprintf("rx-%d", place), ifindex: ifindex, ingress: true}
+	return hook{name: fmt.Sprintf("rx-%d", place), ifindex: ifindex, ingress: true, place: place}
 }
 
 func guardHook(place, ifindex int) hook {
-	return hook{name: fmt.Sprintf("guard-%d", place), ifindex: ifindex}
+	return hook{name: fmt.Sprintf("guard-%d", place), ifindex: ifindex, place: place}
 }
 
 // attacher puts programs on hooks so that they outlive the daemon: tcx links, or
@@ -35,6 +43,4 @@ type attacher interface {
 	attached(h hook) bool
 	// detach takes our program off h. One that is gone already is no error.
 	detach(h hook) error
-	// foreign lists programs and filters of others on the interface.
-	foreign(ifindex int) []string
 }

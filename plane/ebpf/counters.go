@@ -74,8 +74,8 @@ func dropNames() map[yokeReason]string {
 	}
 }
 
-// drops reads the counters of dropped frames by reason.
-func (p *Plane) drops() (map[string]uint64, error) {
+// counters reads the drops by reason, and the machine's backlog drops beside them.
+func (p *Plane) counters() (map[string]uint64, error) {
 	out := map[string]uint64{}
 	for reason, name := range dropNames() {
 		var each []uint64
@@ -86,5 +86,7 @@ func (p *Plane) drops() (map[string]uint64, error) {
 			out[name] += n
 		}
 	}
-	return out, nil
+	var err error
+	out["backlog_drops"], err = backlogDrops()
+	return out, err
 }

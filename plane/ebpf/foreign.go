@@ -2,6 +2,7 @@ package ebpf
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/cilium/ebpf"
@@ -17,6 +18,11 @@ func direction(ingress bool) string {
 		return "ingress"
 	}
 	return "egress"
+}
+
+// foreign lists programs and filters of others on the interface.
+func foreign(ifindex int) []string {
+	return slices.Concat(foreignPrograms(ifindex, true), foreignPrograms(ifindex, false), foreignFilters(ifindex))
 }
 
 // foreignPrograms lists tcx programs on the interface that are not ours.

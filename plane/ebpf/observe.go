@@ -3,23 +3,18 @@ package ebpf
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/internal/bootclock"
+	"github.com/yokelag/yoke/internal/iface"
 )
 
 // Observe reads back what is in force. The plan comes from the maps that the programs
-// read, not from memory.
+// read, not from memory. Where somebody has moved the device or taken our programs off
+// an interface, they are put right first.
 func (p *Plane) Observe(_ context.Context) (agg.Facts, error) {
 	f := agg.Facts{At: agg.Instant(bootclock.Now())}
-	e, err := p.publish.inForce()
-	if err != nil {
-		return f, fmt.Errorf("observe %s: %w", p.options.Name, err)
-	}
-	if e.PublishedAt != 0 {
-		plan, _ := decode(e)
-		f.Published, f.PublishedAt = &plan, agg.Instant(e.PublishedAt)
-	}
 	if err := p.observe(&f); err != nil {
 		return f, fmt.Errorf("observe %s: %w", p.options.Name, err)
 	}
@@ -30,32 +25,42 @@ func (p *Plane) observe(f *agg.Facts) (err error) {
 	if f.Device, err = p.device.Facts(); err != nil {
 		return err
 	}
-	if f.Counters, err = p.drops(); err != nil {
+	mendErr := p.mend(f.Device)
+	e, err := p.publish.inForce()
+	if err != nil {
 		return err
 	}
-	if f.Published == nil {
-		return nil
-	}
-	if f.Buckets, err = p.buckets(len(f.Published.Table)); err != nil {
+	if f.Counters, err = p.counters(); err != nil {
 		return err
 	}
-	for _, port := range f.Published.Ports {
-		facts, err := p.portFacts(port)
+	f.ForeignFilters = p.foreign(f.Device)
+	if e.PublishedAt == 0 {
+		return mendErr
+	}
+	plan, _ := decode(e)
+	f.Published, f.PublishedAt = &plan, agg.Instant(e.PublishedAt)
+	if f.Buckets, err = p.buckets(len(plan.Table)); err != nil {
+		return err
+	}
+	for _, q := range plan.Ports {
+		facts, err := p.portFacts(q.Name)
 		if err != nil {
 			return err
 		}
 		f.Ports = append(f.Ports, facts)
 	}
-	return nil
+	return mendErr
 }
 
-func (p *Plane) portFacts(port agg.PlanPort) (agg.PortFacts, error) {
-	s, err := p.portStats(p.places[port.Name])
+// portFacts joins what the programs counted with what the kernel says of the link.
+func (p *Plane) portFacts(name string) (agg.PortFacts, error) {
+	place := p.places[name]
+	s, err := p.portStats(place)
 	if err != nil {
 		return agg.PortFacts{}, err
 	}
-	return agg.PortFacts{
-		LinkFacts:  agg.LinkFacts{Name: port.Name, Index: port.Index},
+	f := agg.PortFacts{
+		LinkFacts:  agg.LinkFacts{Name: name},
 		TxFrames:   s.TxFrames,
 		TxBytes:    s.TxBytes,
 		RxFrames:   s.RxFrames,
@@ -63,5 +68,39 @@ func (p *Plane) portFacts(port agg.PlanPort) (agg.PortFacts, error) {
 		OwnDropped: s.OwnDropped,
 		RxDropped:  s.RxDropped,
 		GuardMoved: s.GuardMoved,
-	}, nil
+	}
+	l, err := iface.ByName(name, iface.Here)
+	if iface.IsAbsent(err) {
+		return f, nil
+	}
+	if err != nil {
+		return f, err
+	}
+	f.LinkFacts = linkFacts(l)
+	t, err := p.memory.of(place)
+	if int(t.Ifindex) == l.Index {
+		f.DeviceTxFrames = l.Statistics.TxPackets - t.TxBase
+	}
+	return f, err
+}
+
+func linkFacts(l iface.Link) agg.LinkFacts {
+	f := agg.LinkFacts{
+		Name: l.Name, Index: l.Index, Present: true, AdminUp: l.AdminUp(), Carrier: l.Carrier, MTU: l.MTU,
+	}
+	copy(f.MAC[:], l.HardwareAddr)
+	return f
+}
+
+// foreign lists what of others stands beside our programs.
+func (p *Plane) foreign(d agg.DeviceFacts) []string {
+	out := foreign(p.device.Inner)
+	if d.Present && !d.Elsewhere {
+		out = append(out, foreign(p.device.Outer)...)
+	}
+	for _, ifindex := range p.hooked {
+		out = append(out, foreign(ifindex)...)
+	}
+	slices.Sort(out)
+	return out
 }

@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 
 	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/plane/device"
 )
 
 // Options say which aggregate a plane is for and where its state lives.
@@ -26,9 +27,6 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
-	if o.MTU == 0 {
-		o.MTU = 1500
-	}
 	if o.StateDir == "" {
 		o.StateDir = "/run/yoke"
 	}
@@ -39,3 +37,7 @@ func (o Options) withDefaults() Options {
 }
 
 func (o Options) journal() string { return filepath.Join(o.StateDir, o.Name+".ports.json") }
+
+func (o Options) device() device.Options {
+	return device.Options{Name: o.Name, MAC: o.MAC, MTU: o.MTU}
+}

@@ -5,7 +5,11 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/cilium/ebpf"
+
 	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/plane/device"
+	"github.com/yokelag/yoke/plane/port"
 )
 
 // Plane forwards for one aggregate by tc programs. Its methods must be called in the
@@ -17,8 +21,9 @@ type Plane struct {
 	loader  *loader
 	attach  attacher
 	publish *publisher
-	device  *pair
-	ports   *keeper
+	device  *device.Pair
+	ports   *port.Keeper
+	memory  *memory
 
 	// places and hooked are what the maps and hooks hold: the place of each port, and
 	// the ifindex on which its programs are.
@@ -57,11 +62,12 @@ func (p *Plane) open(_ context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	p.tables = tables
-	if p.device, err = ensurePair(p.options); err != nil {
+	p.tables, p.memory = tables, &memory{tables: &p.tables}
+	if p.device, err = device.Ensure(p.options.device()); err != nil {
 		return err
 	}
-	if p.ports, err = openKeeper(p.options.journal(), p.options.Name); err != nil {
+	p.elsewhere = p.device.Elsewhere
+	if p.ports, err = port.Open(p.options.journal(), p.options.Name); err != nil {
 		return err
 	}
 	if p.publish, err = openPublisher(&p.tables, adopted); err != nil {
@@ -71,7 +77,9 @@ func (p *Plane) open(_ context.Context) (err error) {
 	if !p.loader.blind {
 		p.loader.probeGuard()
 	}
-	p.attach = p.chooseAttacher()
+	if err := p.chooseAttacher(); err != nil {
+		return err
+	}
 	if adopted {
 		if err := p.adopt(); err != nil {
 			return err
@@ -80,8 +88,26 @@ func (p *Plane) open(_ context.Context) (err error) {
 	return p.hookDevice()
 }
 
-// chooseAttacher takes tcx where the kernel has it.
-func (p *Plane) chooseAttacher() attacher { return tcx{dir: p.dir} }
+// chooseAttacher keeps to what is attached already; otherwise it takes tcx where the
+// kernel has it.
+func (p *Plane) chooseAttacher() error {
+	links, filters := tcx{dir: p.dir}, clsact{memory: p.memory}
+	hop := hopHook(p.device.Inner)
+	switch {
+	case links.attached(hop):
+		p.attach = links
+		return nil
+	case filters.attached(hop) || p.options.ForceClsact:
+		p.attach = filters
+		return nil
+	}
+	p.attach = links
+	err := p.hook(hop, yokeProgYokeHop, anyPlace)
+	if errors.Is(err, ebpf.ErrNotSupported) {
+		p.attach, err = filters, nil
+	}
+	return err
+}
 
 // adopt learns places from the plan in force and gives the ports this version's
 // programs.
@@ -105,51 +131,19 @@ func (p *Plane) adopt() error {
 	return nil
 }
 
-// hookDevice puts entry and hop on the two ends of the device.
-func (p *Plane) hookDevice() error {
-	if err := p.hook(hopHook(p.device.Inner), yokeProgYokeHop, anyPlace); err != nil {
-		return err
-	}
-	if p.elsewhere {
-		return nil
-	}
-	return p.hook(entryHook(p.device.Outer), yokeProgYokeEntry, anyPlace)
-}
-
-func (p *Plane) hook(h hook, program string, place int) error {
-	prog, err := p.loader.load(program, place)
-	if err != nil {
-		return err
-	}
-	defer prog.Close()
-	return p.attach.attach(h, prog)
-}
-
-// hookPort puts rx and guard on a port. The guard comes first: a port must not speak
-// for itself while it receives already.
-func (p *Plane) hookPort(place, ifindex int) error {
-	guard, err := p.loader.guard(place)
-	if err != nil {
-		return err
-	}
-	defer guard.Close()
-	if err := p.attach.attach(guardHook(place, ifindex), guard); err != nil {
-		return err
-	}
-	return p.hook(rxHook(place, ifindex), yokeProgYokeRx, place)
-}
-
-// unhookPort takes both off again.
-func (p *Plane) unhookPort(place, ifindex int) error {
-	return errors.Join(p.attach.detach(rxHook(place, ifindex)), p.attach.detach(guardHook(place, ifindex)))
-}
-
 // Close lets go of descriptors; forwarding goes on.
 func (p *Plane) Close() error {
+	var errs []error
 	if p.publish != nil {
 		p.publish.grace.close()
 	}
-	return p.tables.Close()
+	if p.ports != nil {
+		errs = append(errs, p.ports.Close())
+	}
+	if p.device != nil {
+		errs = append(errs, p.device.Close())
+	}
+	return errors.Join(append(errs, p.tables.Close())...)
 }
 
 // Destroy gives the ports back as they were and removes the device, the hooks and the
@@ -165,8 +159,9 @@ func (p *Plane) Destroy(ctx context.Context) error {
 	errs = append(errs,
 		p.attach.detach(entryHook(p.device.Outer)),
 		p.attach.detach(hopHook(p.device.Inner)),
-		p.device.Delete(),
-		p.Close())
+		p.device.Delete())
+	p.device = nil // Delete has let go of it
+	errs = append(errs, p.Close())
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("take %s apart: %w", p.options.Name, err)
 	}

@@ -77,11 +77,3 @@ func (t tcx) detach(h hook) error {
 	}
 	return nil
 }
-
-func (t tcx) foreign(ifindex int) []string {
-	var out []string
-	for _, ingress := range []bool{true, false} {
-		out = append(out, foreignPrograms(ifindex, ingress)...)
-	}
-	return append(out, foreignFilters(ifindex)...)
-}

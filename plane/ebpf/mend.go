@@ -1,0 +1,58 @@
+package ebpf
+
+import (
+	"errors"
+
+	"github.com/yokelag/yoke/agg"
+)
+
+// mend puts right what others may have done to the device and the hooks since the last
+// look: the device may be in another namespace, where the fast path is dead, or back;
+// programs of ours may have been taken off.
+func (p *Plane) mend(d agg.DeviceFacts) error {
+	if !d.Present {
+		return nil
+	}
+	if d.Elsewhere != p.elsewhere {
+		p.elsewhere = d.Elsewhere
+		if err := p.republish(); err != nil {
+			return err
+		}
+	}
+	var errs []error
+	if hop := hopHook(p.device.Inner); !p.attach.attached(hop) {
+		errs = append(errs, p.hook(hop, yokeProgYokeHop, anyPlace))
+	}
+	if entry := entryHook(p.device.Outer); !d.Elsewhere && !p.attach.attached(entry) {
+		errs = append(errs, p.hook(entry, yokeProgYokeEntry, anyPlace), p.republish())
+	}
+	for name, ifindex := range p.hooked {
+		errs = append(errs, p.mendPort(p.places[name], ifindex))
+	}
+	return errors.Join(errs...)
+}
+
+func (p *Plane) mendPort(place, ifindex int) error {
+	if p.attach.attached(guardHook(place, ifindex)) && p.attach.attached(rxHook(place, ifindex)) {
+		return nil
+	}
+	err := p.hookPort(place, ifindex)
+	if isGone(err) { // the engine will hear of it and publish a plan without the port
+		return nil
+	}
+	return err
+}
+
+// republish puts the plan in force again with the device as it is now.
+func (p *Plane) republish() error {
+	e, err := p.publish.inForce()
+	if err != nil || e.PublishedAt == 0 {
+		return err
+	}
+	e.Outer = uint32(p.device.Outer)
+	e.Flags &^= yokeFlagFAST
+	if e.Flags&yokeFlagFAST_WANTED != 0 && !p.elsewhere {
+		e.Flags |= yokeFlagFAST
+	}
+	return p.publish.publish(e)
+}
