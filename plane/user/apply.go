@@ -1,0 +1,168 @@
+package user
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/internal/bootclock"
+	"github.com/yokelag/yoke/plane/port"
+)
+
+// Apply makes the plane do exactly plan. Ports are taken before the plan is published
+// and given back after it, so that every frame meets either the old plan or the new
+// one, with all its ports.
+func (p *Plane) Apply(ctx context.Context, plan agg.Plan) error {
+	if err := p.apply(ctx, plan); err != nil {
+		return fmt.Errorf("apply plan %d to %s: %w", plan.Generation, p.options.Name, err)
+	}
+	return nil
+}
+
+func (p *Plane) apply(ctx context.Context, plan agg.Plan) error {
+	if err := p.check(plan); err != nil {
+		return err
+	}
+	links, err := p.takeAll(ctx, plan)
+	if err != nil {
+		return err
+	}
+	if err := p.setDevice(plan); err != nil {
+		return errors.Join(err, p.closeNew(links))
+	}
+	p.table.Store(compile(plan, links, p.table.Load(), agg.Instant(bootclock.Now())))
+	old := p.links
+	p.links = links
+	p.settle()
+	return p.dropOld(ctx, plan, old)
+}
+
+// check refuses plans that ask for what the plane does not do.
+func (p *Plane) check(plan agg.Plan) error {
+	switch plan.Select {
+	case agg.SelectFixed, agg.SelectBuckets, agg.SelectModulo:
+	default:
+		return &agg.Problem{
+			Code: "not-supported", Object: "plane user", Rule: "does not choose ports by " + plan.Select.String(),
+			Remedy: "yoke up " + p.options.Name + " plane=ebpf",
+		}
+	}
+	if len(plan.Ports) > agg.MaxPorts {
+		return fmt.Errorf("%d ports, at most %d", len(plan.Ports), agg.MaxPorts)
+	}
+	for _, c := range plan.Table {
+		if c.First >= len(plan.Ports) || c.Second >= len(plan.Ports) {
+			return fmt.Errorf("the table names port %d of %d", max(c.First, c.Second), len(plan.Ports))
+		}
+	}
+	return nil
+}
+
+// takeAll takes every port of the plan that is present, and returns their links: those
+// in use already, and fresh ones.
+func (p *Plane) takeAll(ctx context.Context, plan agg.Plan) (map[string]*link, error) {
+	links := map[string]*link{}
+	for _, pp := range plan.Ports {
+		if pp.Index == 0 {
+			continue
+		}
+		l, err := p.take(ctx, plan, pp)
+		if err != nil {
+			return nil, errors.Join(err, p.closeNew(links))
+		}
+		links[pp.Name] = l
+	}
+	return links, nil
+}
+
+func (p *Plane) take(ctx context.Context, plan agg.Plan, pp agg.PlanPort) (*link, error) {
+	ifindex, err := p.keeper.Take(ctx, pp.Name, port.Want{MAC: plan.MAC, MTU: plan.MTU})
+	if err != nil {
+		return nil, err
+	}
+	if l := p.links[pp.Name]; l != nil && l.ifindex == ifindex {
+		return l, nil
+	}
+	if err := p.fence(pp.Name, ifindex); err != nil {
+		return nil, err
+	}
+	s, err := openSocket(ifindex, p.options.RingFrames)
+	if err != nil {
+		return nil, fmt.Errorf("port %s: %w", pp.Name, err)
+	}
+	return &link{name: pp.Name, socket: s, base: readDevice(ifindex)}, nil
+}
+
+func (p *Plane) fence(name string, ifindex int) error {
+	if !p.fenced {
+		return nil
+	}
+	if err := p.clsacts.ensure(name, ifindex); err != nil {
+		return err
+	}
+	return fencePort(ifindex)
+}
+
+// closeNew closes the sockets of links that were opened for a plan that failed. The
+// ports stay taken: the plan will be asked for again, or a later one gives them back.
+func (p *Plane) closeNew(links map[string]*link) error {
+	var errs []error
+	for name, l := range links {
+		if p.links[name] != l {
+			errs = append(errs, l.close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// setDevice sets what differs from what was set last.
+func (p *Plane) setDevice(plan agg.Plan) error {
+	want := settings{known: true, carrier: plan.Carrier && !plan.Blocked, mac: plan.MAC, mtu: plan.MTU}
+	if p.done == want {
+		return nil
+	}
+	if !want.mac.IsZero() && p.done.mac != want.mac {
+		if err := p.device.SetMAC(want.mac); err != nil {
+			return err
+		}
+	}
+	if want.mtu != 0 && p.done.mtu != want.mtu {
+		if err := p.device.SetMTU(want.mtu); err != nil {
+			return err
+		}
+	}
+	if !p.done.known || p.done.carrier != want.carrier {
+		if err := p.device.SetCarrier(want.carrier); err != nil {
+			return err
+		}
+	}
+	p.done = want
+	return nil
+}
+
+// dropOld closes what the published plan does not use any more and gives back ports
+// that are not in it.
+func (p *Plane) dropOld(ctx context.Context, plan agg.Plan, old map[string]*link) error {
+	var errs []error
+	for name, l := range old {
+		if p.links[name] != l {
+			errs = append(errs, l.close())
+		}
+	}
+	for _, r := range p.keeper.Taken() {
+		if plan.PortByName(r.Name) == agg.NoPort {
+			errs = append(errs, p.giveBack(ctx, r.Name, r.Index))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// giveBack takes the filters off and restores the port. Its device may be gone.
+func (p *Plane) giveBack(ctx context.Context, name string, ifindex int) error {
+	var errs []error
+	if p.fenced {
+		errs = append(errs, removeFence(ifindex, true), removeFence(ifindex, false), p.clsacts.remove(name))
+	}
+	return errors.Join(append(errs, p.keeper.Release(ctx, name))...)
+}

@@ -1,0 +1,38 @@
+package user
+
+import "github.com/yokelag/yoke/agg"
+
+// Capability tells what the plane can do here.
+func (p *Plane) Capability() agg.Capability {
+	return agg.Capability{
+		Plane:          "user",
+		Selectors:      []agg.Selector{agg.SelectFixed, agg.SelectBuckets, agg.SelectModulo},
+		Hashes:         []agg.HashPolicy{agg.HashLayer2, agg.HashLayer34},
+		OutlivesDaemon: false,
+		Guard:          true,
+		ExactCounters:  true,
+		BucketCounters: true,
+		DropsOwn:       p.fenced,
+		Unprivileged:   true,
+		Lacks:          p.lacks(),
+	}
+}
+
+func (p *Plane) lacks() []string {
+	lacks := []string{
+		"forwarding stops while no daemon runs",
+		"tcpdump on a port does not show the frames that the aggregate sends by it",
+		"the priority of a socket (SO_PRIORITY) does not reach the port's queues",
+		"a super-frame of a tunnel (VXLAN, GRE) that a port receives uncut is lost; " +
+			"those that the aggregate sends are cut before",
+	}
+	if !p.fenced {
+		lacks = append(lacks, "the kernel has no tc filter of kind bpf (CONFIG_NET_CLS_BPF), "+
+			"so the port's own stack is not silenced")
+	}
+	if p.notes.tap == nil {
+		lacks = append(lacks, "the aggregate's device is in another network namespace, so a VLAN tag inside a frame "+
+			"is hashed as one beside it")
+	}
+	return lacks
+}

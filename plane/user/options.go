@@ -1,0 +1,39 @@
+package user
+
+import (
+	"path/filepath"
+
+	"github.com/yokelag/yoke/agg"
+)
+
+// Options say which aggregate a plane is for and where its state lives.
+type Options struct {
+	// Name is the aggregate and the name of its device.
+	Name string
+	// MAC is the address the device is created with; zero lets the kernel choose one.
+	MAC agg.MAC
+	// MTU in bytes is the MTU the device is created with; 0 means 1500.
+	MTU int
+	// StateDir is a directory for the journal of ports, NAME.ports.json, and for the
+	// journal of tc qdiscs, NAME.tc.json. Default /run/yoke.
+	StateDir string
+	// RingFrames is how many frames each ring holds, at 68 KiB each; 0 means 255.
+	RingFrames int
+}
+
+func (o Options) withDefaults() Options {
+	if o.MTU == 0 {
+		o.MTU = 1500
+	}
+	if o.StateDir == "" {
+		o.StateDir = "/run/yoke"
+	}
+	if o.RingFrames == 0 {
+		o.RingFrames = 255
+	}
+	return o
+}
+
+func (o Options) portJournal() string { return filepath.Join(o.StateDir, o.Name+".ports.json") }
+
+func (o Options) filterJournal() string { return filepath.Join(o.StateDir, o.Name+".tc.json") }

@@ -1,0 +1,167 @@
+package user
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync/atomic"
+
+	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/internal/ethtool"
+	"github.com/yokelag/yoke/plane/device"
+	"github.com/yokelag/yoke/plane/port"
+)
+
+// Plane forwards for one aggregate. Its methods must be called in the network namespace
+// that Open was called in, by one goroutine at a time.
+type Plane struct {
+	options Options
+	device  *device.Pair
+	keeper  *port.Keeper
+	clsacts *clsacts
+	tool    *ethtool.Socket
+
+	// table is what the loops forward by; nil before the first plan.
+	table atomic.Pointer[table]
+	drops drops
+	inner *socket
+	notes *tagNotes
+	tx    *loop
+	rx    *loop
+
+	// links are the taken ports by name.
+	links map[string]*link
+	// fenced: the kernel can silence the ports' own stacks.
+	fenced bool
+	// done is what was last set on the device.
+	done settings
+}
+
+// settings are the parts of a plan that concern the device.
+type settings struct {
+	known, carrier bool
+	mac            agg.MAC
+	mtu            int
+}
+
+// Open creates the device of an aggregate, or adopts the one that is there with the
+// ports that are taken. Nothing is forwarded before the first Apply.
+func Open(_ context.Context, options Options) (*Plane, error) {
+	p := &Plane{options: options.withDefaults(), links: map[string]*link{}, notes: newTagNotes()}
+	if err := p.open(); err != nil {
+		return nil, errors.Join(fmt.Errorf("open plane user for %s: %w", options.Name, err), p.Close())
+	}
+	return p, nil
+}
+
+func (p *Plane) open() (err error) {
+	if err := os.MkdirAll(p.options.StateDir, 0o755); err != nil {
+		return err
+	}
+	if p.tool, err = ethtool.Open(); err != nil {
+		return err
+	}
+	if p.clsacts, err = openClsacts(p.options.filterJournal()); err != nil {
+		return err
+	}
+	if p.keeper, err = port.Open(p.options.portJournal(), p.options.Name); err != nil {
+		return err
+	}
+	o := device.Options{Name: p.options.Name, MAC: p.options.MAC, MTU: p.options.MTU}
+	if p.device, err = device.Ensure(o); err != nil {
+		return err
+	}
+	return p.start()
+}
+
+// start makes the sockets of the device and sets the loops going.
+func (p *Plane) start() (err error) {
+	p.fenced = addClsact(p.device.Inner) == nil && fenceInner(p.device.Inner) == nil
+	if err := p.reachOuter(); err != nil {
+		return err
+	}
+	if p.inner, err = openSocket(p.device.Inner, p.options.RingFrames); err != nil {
+		return err
+	}
+	p.tx, err = startLoop(&transmitter{
+		inner: p.inner, notes: p.notes, plan: &p.table, drops: &p.drops, carrier: p.carrier,
+	})
+	if err != nil {
+		return err
+	}
+	p.rx, err = startLoop(&receiver{inner: p.inner, plan: &p.table, drops: &p.drops})
+	return err
+}
+
+// reachOuter prepares the outer end, where it is in reach: super-frames that cannot
+// pass a packet socket are cut before, and a socket notes tags.
+func (p *Plane) reachOuter() (err error) {
+	if p.device.Elsewhere {
+		return nil
+	}
+	if err := cutTunnels(p.tool, p.device.Name); err != nil {
+		return err
+	}
+	p.notes.tap, err = openTap(p.device.Outer)
+	return err
+}
+
+// Close lets go of the sockets. Forwarding stops; device and ports stay as they are.
+func (p *Plane) Close() error {
+	var errs []error
+	for _, l := range []*loop{p.tx, p.rx} {
+		if l != nil {
+			errs = append(errs, l.end())
+		}
+	}
+	p.tx, p.rx = nil, nil
+	for name, l := range p.links {
+		errs = append(errs, l.close())
+		delete(p.links, name)
+	}
+	for _, s := range []*socket{p.inner, p.notes.tap} {
+		if s != nil {
+			errs = append(errs, s.close())
+		}
+	}
+	p.inner, p.notes.tap = nil, nil
+	if p.device != nil {
+		errs = append(errs, p.device.Close())
+	}
+	if p.keeper != nil {
+		errs = append(errs, p.keeper.Close())
+	}
+	if p.tool != nil {
+		errs = append(errs, p.tool.Close())
+	}
+	p.device, p.keeper, p.tool = nil, nil, nil
+	return errors.Join(errs...)
+}
+
+// Destroy gives the ports back as they were and removes the device.
+func (p *Plane) Destroy(ctx context.Context) error {
+	var errs []error
+	p.table.Store(nil)
+	p.settle()
+	for _, r := range p.keeper.Taken() {
+		errs = append(errs, p.giveBack(ctx, r.Name, r.Index))
+	}
+	errs = append(errs, p.device.Delete(), p.Close())
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("take %s apart: %w", p.options.Name, err)
+	}
+	return nil
+}
+
+func (p *Plane) settle() {
+	p.tx.settle()
+	p.rx.settle()
+}
+
+// carrier asks a port's driver, as the transmitter does when a frame was refused. It
+// says false also where nobody can tell.
+func (p *Plane) carrier(port string) bool {
+	up, err := p.tool.Link(port)
+	return err == nil && up
+}

@@ -1,0 +1,84 @@
+package user
+
+import (
+	"slices"
+	"sync/atomic"
+
+	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/policy"
+)
+
+// table is a plan made ready for forwarding. It is never changed once published.
+type table struct {
+	plan agg.Plan
+	at   agg.Instant
+	// links are the ports of the plan by their index in it; nil where the device is
+	// absent.
+	links []*link
+	// entries are the counters of the plan's table.
+	entries []entry
+	// fixed: every frame takes entry 0, so nothing is hashed.
+	fixed bool
+}
+
+// link is a taken port: its socket and its counters. It lives as long as the device.
+type link struct {
+	name string
+	*socket
+	counters
+
+	// base is what the device's own counters showed when the port was taken.
+	base deviceCounters
+}
+
+// counters of one port. Each has one writer.
+type counters struct {
+	txFrames, txBytes, rxFrames, rxBytes, rxDropped, guardMoved atomic.Uint64
+}
+
+// entry counts the use of one entry of a table.
+type entry struct {
+	frames, bytes atomic.Uint64
+	lastUsed      atomic.Int64
+}
+
+// compile makes a table of a plan. Counters of entries go on where the table has the
+// shape it had.
+func compile(plan agg.Plan, links map[string]*link, before *table, now agg.Instant) *table {
+	plan.Table, plan.Ports = slices.Clone(plan.Table), slices.Clone(plan.Ports)
+	t := &table{plan: plan, at: now, fixed: plan.Select == agg.SelectFixed}
+	for _, p := range plan.Ports {
+		t.links = append(t.links, links[p.Name])
+	}
+	if before != nil && before.plan.Select == plan.Select && len(before.plan.Table) == len(plan.Table) {
+		t.entries = before.entries
+	} else {
+		t.entries = make([]entry, len(plan.Table))
+	}
+	return t
+}
+
+// choose returns the entry of a frame, or agg.NoPort. tag is the one beside the frame.
+func (t *table) choose(frame []byte, tag policy.Tag) int {
+	if t.fixed {
+		return t.plan.Entry(0)
+	}
+	return t.plan.Entry(policy.Hash(t.plan.Hash, frame, tag))
+}
+
+// sender returns the port that a choice names, or nil where no frame may leave by it.
+func (t *table) sender(port int) *link {
+	if port < 0 || port >= len(t.links) || !t.plan.Ports[port].Transmit {
+		return nil
+	}
+	return t.links[port]
+}
+
+func (t *table) count(m mark, l *link, now agg.Instant) {
+	l.txFrames.Add(1)
+	l.txBytes.Add(m.bytes)
+	e := &t.entries[m.entry]
+	e.frames.Add(1)
+	e.bytes.Add(m.bytes)
+	e.lastUsed.Store(int64(now))
+}
