@@ -28,7 +28,7 @@ func ladder() []rung {
 		{"policy", []string{"agg", "wire"}, "a choice is a function of nouns; it knows no plane and no loop"},
 		{"engine", core, "the engine asks the world for effects by interfaces of its own and never reaches for them"},
 		{"plane/device", []string{"agg", "wire", "internal"}, "what planes share knows none of them"},
-		{"plane/port", []string{"agg", "wire", "internal"}, "what planes share knows none of them"},
+		{"plane/port", []string{"agg", "wire", "plane/device", "internal"}, "what planes share knows none of them"},
 		{"plane/mem", []string{"agg", "wire", "policy"}, "the plane in memory serves tests and dry runs on any system"},
 		{"plane/planetest", []string{"agg", "wire", "policy", "internal"}, "the conformance suite judges a plane by agg's nouns alone"},
 		{"plane", []string{"agg", "wire", "policy", "plane/device", "plane/port", "internal"},

@@ -1,0 +1,34 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"regexp"
+	"strconv"
+)
+
+// benchLine is a line of `go test -bench`.
+var benchLine = regexp.MustCompile(`(?m)^Benchmark(\S+?)(?:-\d+)?\s+\d+\s+([\d.]+) ns/op`) //nolint:gochecknoglobals // compiled once
+
+// measurePrograms runs the benchmarks of plane ebpf, which have the kernel run each
+// program on a frame (BPF_PROG_TEST_RUN) many times.
+func measurePrograms(ctx context.Context, _ settings, rep *report) error {
+	out, err := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", ".", "./plane/ebpf").CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("benchmarks of plane ebpf: %w: %s", err, out)
+	}
+	lines := benchLine.FindAllStringSubmatch(string(out), -1)
+	if len(lines) == 0 {
+		return errors.New("plane ebpf has no benchmarks")
+	}
+	for _, l := range lines {
+		ns, err := strconv.ParseFloat(l[2], 64)
+		if err != nil {
+			return err
+		}
+		rep.add(row{Measure: "BPF program, BPF_PROG_TEST_RUN", Case: l[1], Value: ns, Unit: "ns"})
+	}
+	return nil
+}

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+
+	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/plane/ebpf"
+	"github.com/yokelag/yoke/plane/user"
+)
+
+// Addresses of a rig: on the aggregate's cables, and on the bare one.
+const (
+	nearAggregate, farAggregate = "192.0.2.1", "192.0.2.2"
+	nearBare, farBare           = "198.51.100.1", "198.51.100.2"
+)
+
+// plane is what the suite needs of one.
+type plane interface {
+	Apply(ctx context.Context, p agg.Plan) error
+	Destroy(ctx context.Context) error
+}
+
+// rig is two hosts with two cables for an aggregate and a bare one beside them, all of
+// the same kind. Port eth0 is active, so its far end has the far address.
+type rig struct {
+	near, far *host
+	plane     plane
+	state     string
+	gen       uint64
+}
+
+func newRig() (r *rig, err error) {
+	r = &rig{}
+	defer func() {
+		if err != nil {
+			r.close()
+		}
+	}()
+	if r.near, err = newHost(); err != nil {
+		return r, err
+	}
+	if r.far, err = newHost(); err != nil {
+		return r, err
+	}
+	for _, name := range []string{"eth0", "eth1", "bare"} {
+		if err := cable(r.near, r.far, name); err != nil {
+			return r, err
+		}
+	}
+	if r.state, err = os.MkdirTemp("", "yoke-bench-"); err != nil {
+		return r, err
+	}
+	return r, errors.Join(r.near.address("bare", nearBare+"/24"), r.far.address("bare", farBare+"/24"),
+		r.far.address("eth0", farAggregate+"/24"))
+}
+
+func (r *rig) close() {
+	if r.plane != nil {
+		_ = r.near.Do(func() error { return r.plane.Destroy(context.Background()) }) // the namespace goes next
+	}
+	for _, h := range []*host{r.near, r.far} {
+		if h != nil {
+			h.close()
+		}
+	}
+	if r.state != "" {
+		_ = os.RemoveAll(r.state)
+	}
+}
+
+// open makes bond0 on the named plane, with an address and up.
+func (r *rig) open(ctx context.Context, name string) error {
+	err := r.near.Do(func() (err error) {
+		switch name {
+		case "ebpf":
+			r.plane, err = orNil(ebpf.Open(ctx, ebpf.Options{Name: "bond0", StateDir: r.state}))
+		default:
+			r.plane, err = orNil(user.Open(ctx, user.Options{Name: "bond0", StateDir: r.state}))
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return errors.Join(r.near.address("bond0", nearAggregate+"/24"), r.near.up("bond0"))
+}
+
+// orNil keeps a nil pointer from becoming a plane that is not nil.
+func orNil[P interface {
+	comparable
+	plane
+}](p P, err error) (plane, error) {
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// apply publishes active-backup on eth0, or balance-xor over both ports.
+func (r *rig) apply(ctx context.Context, mode agg.Mode, fast bool) error {
+	r.gen++
+	p := agg.Plan{
+		Generation: r.gen, Mode: mode, Carrier: true, FastPath: fast, MTU: 1500,
+		MAC: agg.MAC{2, 0, 0, 0, 0, 1}, Multicast: agg.NoPort,
+		Table: []agg.Choice{{First: 0, Second: 1}},
+	}
+	if mode == agg.BalanceXOR {
+		p.Select, p.Hash, p.Table = agg.SelectBuckets, agg.HashLayer34, nil
+		for i := range agg.NumBuckets {
+			p.Table = append(p.Table, agg.Choice{First: i % 2, Second: 1 - i%2})
+		}
+	}
+	for i, name := range []string{"eth0", "eth1"} {
+		index, err := r.near.index(name)
+		if err != nil {
+			return err
+		}
+		on := i == 0 || mode == agg.BalanceXOR
+		p.Ports = append(p.Ports, agg.PlanPort{Name: name, Index: index, Transmit: on, Receive: on, Order: i})
+	}
+	return r.near.Do(func() error { return r.plane.Apply(ctx, p) })
+}
