@@ -83,7 +83,7 @@ func (s Settings) words() []string {
 
 // Normal returns the spec with canonical names and values, as if each setting had been
 // made by Set. A spec that was read from a file or a request holds aliases and bare
-// numbers; Config wants them gone. The error is Problems.
+// numbers, which Config does not look for. The error is Problems.
 func (s Spec) Normal() (Spec, error) {
 	out := Spec{Name: s.Name}
 	var problems Problems
