@@ -45,10 +45,10 @@ func (f Fault) percent() int {
 	return f.Percent
 }
 
-// cause makes a fault happen now.
-func (w *world) cause(ctx context.Context, f Fault) (FaultTime, error) {
+// Cause makes a fault happen now.
+func (l *Lab) Cause(ctx context.Context, f Fault) (FaultTime, error) {
 	began := time.Now()
-	err := w.act(ctx, f)
+	err := l.act(ctx, f)
 	t := FaultTime{Fault: f, Text: f.String(), Began: began.UnixNano(), Took: time.Since(began)}
 	if err != nil {
 		err = fmt.Errorf("%s: %w", t.Text, err)
@@ -56,8 +56,8 @@ func (w *world) cause(ctx context.Context, f Fault) (FaultTime, error) {
 	return t, err
 }
 
-func (w *world) act(ctx context.Context, f Fault) error {
-	c, h := w.cables[f.Cable], w.hosts[f.Host]
+func (l *Lab) act(ctx context.Context, f Fault) error {
+	c, h := l.cables[f.Cable], l.hosts[f.Host]
 	switch f.Do {
 	case Pull:
 		return c.setCarrier(false)
@@ -72,24 +72,24 @@ func (w *world) act(ctx context.Context, f Fault) error {
 	case Remove:
 		return c.remove()
 	case Insert:
-		if err := c.insert(w.harmed(f.Cable)); err != nil {
+		if err := c.insert(l.harmed(f.Cable)); err != nil {
 			return err
 		}
-		return w.configureEnds(c)
+		return l.configureEnds(c)
 	case Kill:
 		return h.daemon.kill()
 	case Start:
-		return w.startDaemon(ctx, h)
+		return l.startDaemon(ctx, h)
 	default:
 		return fmt.Errorf("unknown action %q", f.Do)
 	}
 }
 
 // configureEnds gives the hosts at a cable's new devices their addresses again.
-func (w *world) configureEnds(c *cable) error {
+func (l *Lab) configureEnds(c *cable) error {
 	for _, e := range c.ends {
-		if h, ok := w.hosts[e.node]; ok && e.sw == nil {
-			if err := h.space.do(func() error { return w.configure(h) }); err != nil {
+		if h, ok := l.hosts[e.node]; ok && e.sw == nil {
+			if err := h.space.do(func() error { return l.configure(h) }); err != nil {
 				return err
 			}
 		}

@@ -20,6 +20,7 @@ const (
 	maxCables   = 256
 	maxRate     = 20000
 	maxFlows    = 256
+	maxProbes   = 64
 	minSize     = 24
 	maxSize     = 1400
 	maxFrames   = 2_000_000 // of all probes of a run together
@@ -156,6 +157,9 @@ func (f *File) check() error {
 	f.checkCables(&c)
 	for _, name := range slices.Sorted(maps.Keys(f.Hosts)) {
 		f.checkHost(&c, name)
+	}
+	if len(f.Probes) > maxProbes {
+		c.add("probes", fmt.Sprintf("there must be at most %d", maxProbes))
 	}
 	frames := 0
 	for _, name := range slices.Sorted(maps.Keys(f.Probes)) {

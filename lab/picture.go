@@ -5,15 +5,15 @@ import (
 	"strings"
 )
 
-// picture draws the lab as it is now, a line for each cable.
-func (w *world) picture() string {
+// Picture draws the lab as it is now, a line for each cable.
+func (l *Lab) Picture() string {
 	width := 0
-	for _, c := range w.cables {
+	for _, c := range l.cables {
 		width = max(width, len(c.ends[0].label()))
 	}
 	var lines []string
-	for _, name := range sortedKeys(w.cables) {
-		c := w.cables[name]
+	for _, name := range sortedKeys(l.cables) {
+		c := l.cables[name]
 		lines = append(lines, fmt.Sprintf("    %*s %s %s", width, c.ends[0].label(), c.line(), c.ends[1].label()))
 	}
 	return strings.Join(lines, "\n")

@@ -37,14 +37,14 @@ const settle = 150 * time.Millisecond
 // returns what was measured. Failed expectations are in the result, not in the error.
 // When ctx ends, the lab is taken down at once.
 func Run(ctx context.Context, file *File, o Options) (result *Result, err error) {
-	w, err := build(ctx, file, o)
+	l, err := Build(ctx, file, o)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, w.close()) }()
-	w.say("%s: %s", file.Name, file.Text)
-	w.say("%s", w.picture())
-	streams, err := w.openStreams()
+	defer func() { err = errors.Join(err, l.Close()) }()
+	l.say("%s: %s", file.Name, file.Text)
+	l.say("%s", l.Picture())
+	streams, err := l.openStreams()
 	if err != nil {
 		return nil, err
 	}
@@ -53,11 +53,11 @@ func Run(ctx context.Context, file *File, o Options) (result *Result, err error)
 			s.finish()
 		}
 	}()
-	return w.measure(ctx, streams)
+	return l.measure(ctx, streams)
 }
 
 // openStreams opens every probe and its path.
-func (w *world) openStreams() ([]*stream, error) {
+func (l *Lab) openStreams() ([]*stream, error) {
 	var streams []*stream
 	fail := func(err error) ([]*stream, error) {
 		for _, s := range streams {
@@ -65,13 +65,11 @@ func (w *world) openStreams() ([]*stream, error) {
 		}
 		return nil, err
 	}
-	for i, name := range sortedKeys(w.file.Probes) {
-		p := w.file.Probes[name]
-		s, err := openStream(name, i, p, w.hosts[p.From].space, w.hosts[p.To].space)
+	for _, name := range sortedKeys(l.file.Probes) {
+		s, err := l.openStream(name, l.file.Probes[name])
 		if err != nil {
 			return fail(err)
 		}
-		s.receive()
 		streams = append(streams, s)
 	}
 	for _, s := range streams {
@@ -82,19 +80,29 @@ func (w *world) openStreams() ([]*stream, error) {
 	return streams, nil
 }
 
-func (w *world) measure(ctx context.Context, streams []*stream) (*Result, error) {
-	before := w.portUse()
-	w.say("probes run for %v", time.Duration(w.file.Duration))
+func (l *Lab) openStream(name string, p Probe) (*stream, error) {
+	s, err := openStream(name, l.streams, p, l.hosts[p.From].space, l.hosts[p.To].space)
+	if err != nil {
+		return nil, err
+	}
+	l.streams++
+	s.receive()
+	return s, nil
+}
+
+func (l *Lab) measure(ctx context.Context, streams []*stream) (*Result, error) {
+	before := l.portUse()
+	l.say("probes run for %v", time.Duration(l.file.Duration))
 	start := monotonic() + int64(50*time.Millisecond)
 	var senders sync.WaitGroup
 	for _, s := range streams {
 		senders.Add(1)
 		go func() {
 			defer senders.Done()
-			s.run(start, int(float64(s.probe.Rate)*seconds(w.file.Duration)))
+			s.run(start, int(float64(s.probe.Rate)*seconds(l.file.Duration)))
 		}()
 	}
-	faults, err := w.timeline(ctx, start)
+	faults, err := l.timeline(ctx, start)
 	if err != nil {
 		for _, s := range streams {
 			s.stopSend.Store(true)
@@ -105,8 +113,8 @@ func (w *world) measure(ctx context.Context, streams []*stream) (*Result, error)
 		return nil, err
 	}
 	time.Sleep(settle)
-	after := w.portUse()
-	r := &Result{Version: 1, Name: w.file.Name, Faults: faults}
+	after := l.portUse()
+	r := &Result{Version: 1, Name: l.file.Name, Faults: faults}
 	for i := range after {
 		r.Ports = append(r.Ports, after[i].since(before))
 	}
@@ -114,7 +122,7 @@ func (w *world) measure(ctx context.Context, streams []*stream) (*Result, error)
 		s.finish()
 		r.Streams = append(r.Streams, s.result(faults))
 	}
-	r.check(w.file.Expect)
+	r.check(l.file.Expect)
 	return r, nil
 }
 
@@ -122,23 +130,23 @@ func (w *world) measure(ctx context.Context, streams []*stream) (*Result, error)
 func seconds(d Duration) float64 { return time.Duration(d).Seconds() }
 
 // timeline causes the faults at their times and returns when the duration is over.
-func (w *world) timeline(ctx context.Context, start int64) ([]FaultTime, error) {
-	faults := slices.Clone(w.file.Faults)
+func (l *Lab) timeline(ctx context.Context, start int64) ([]FaultTime, error) {
+	faults := slices.Clone(l.file.Faults)
 	slices.SortStableFunc(faults, func(a, b Fault) int { return int(a.At - b.At) })
 	var happened []FaultTime
 	for _, f := range faults {
 		if err := sleepContext(ctx, start+int64(f.At)); err != nil {
 			return nil, err
 		}
-		t, err := w.cause(ctx, f)
+		t, err := l.Cause(ctx, f)
 		if err != nil {
 			return nil, err
 		}
 		happened = append(happened, t)
-		w.say("%6.3f s  %s", time.Duration(f.At).Seconds(), t.Text)
-		w.say("%s", w.picture())
+		l.say("%6.3f s  %s", time.Duration(f.At).Seconds(), t.Text)
+		l.say("%s", l.Picture())
 	}
-	return happened, sleepContext(ctx, start+int64(w.file.Duration))
+	return happened, sleepContext(ctx, start+int64(l.file.Duration))
 }
 
 // sleepContext sleeps until at (CLOCK_MONOTONIC) or the end of ctx.
@@ -164,10 +172,10 @@ func (s *stream) result(faults []FaultTime) Stream {
 }
 
 // portUse reads the counters of every host's cable ends, in order.
-func (w *world) portUse() []PortUse {
+func (l *Lab) portUse() []PortUse {
 	var out []PortUse
-	for _, name := range sortedKeys(w.cables) {
-		for _, e := range w.cables[name].ends {
+	for _, name := range sortedKeys(l.cables) {
+		for _, e := range l.cables[name].ends {
 			if e.sw != nil {
 				continue
 			}

@@ -30,14 +30,15 @@ type Options struct {
 	Log io.Writer
 }
 
-// world is a lab that stands.
-type world struct {
+// Lab is a lab that stands.
+type Lab struct {
 	file     *File
 	options  Options
 	dir      string
 	hosts    map[string]*host
 	switches map[string]*bridge
 	cables   map[string]*cable
+	streams  int // opened so far
 }
 
 // host is a namespace and its daemon.
@@ -48,8 +49,9 @@ type host struct {
 	daemon *yoked // nil without aggregates
 }
 
-// build makes everything of the file. On an error it takes down what it had made.
-func build(ctx context.Context, file *File, o Options) (*world, error) {
+// Build makes everything of the file. On an error it takes down what it had made.
+// The caller must Close the lab.
+func Build(ctx context.Context, file *File, o Options) (*Lab, error) {
 	if o.Progress == nil {
 		o.Progress = io.Discard
 	}
@@ -57,38 +59,38 @@ func build(ctx context.Context, file *File, o Options) (*world, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make run directory: %w", err)
 	}
-	w := &world{
+	w := &Lab{
 		file: file, options: o, dir: dir,
 		hosts: map[string]*host{}, switches: map[string]*bridge{}, cables: map[string]*cable{},
 	}
 	if err := w.assemble(ctx); err != nil {
-		return nil, errors.Join(err, w.close())
+		return nil, errors.Join(err, w.Close())
 	}
 	return w, nil
 }
 
-func (w *world) assemble(ctx context.Context) error {
-	for _, name := range sortedKeys(w.file.Switches) {
-		b, err := newBridge(name, w.file.Switches[name].Groups)
+func (l *Lab) assemble(ctx context.Context) error {
+	for _, name := range sortedKeys(l.file.Switches) {
+		b, err := newBridge(name, l.file.Switches[name].Groups)
 		if err != nil {
 			return err
 		}
-		w.switches[name] = b
+		l.switches[name] = b
 	}
-	for _, name := range sortedKeys(w.file.Hosts) {
+	for _, name := range sortedKeys(l.file.Hosts) {
 		s, err := newSpace(name)
 		if err != nil {
 			return err
 		}
-		w.hosts[name] = &host{name: name, def: w.file.Hosts[name], space: s}
+		l.hosts[name] = &host{name: name, def: l.file.Hosts[name], space: s}
 	}
-	for _, name := range sortedKeys(w.file.Cables) {
-		if err := w.lay(name); err != nil {
+	for _, name := range sortedKeys(l.file.Cables) {
+		if err := l.lay(name); err != nil {
 			return err
 		}
 	}
-	for _, name := range sortedKeys(w.hosts) {
-		if err := w.startHost(ctx, w.hosts[name]); err != nil {
+	for _, name := range sortedKeys(l.hosts) {
+		if err := l.startHost(ctx, l.hosts[name]); err != nil {
 			return fmt.Errorf("host %s: %w", name, err)
 		}
 	}
@@ -98,50 +100,50 @@ func (w *world) assemble(ctx context.Context) error {
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 // lay connects a cable.
-func (w *world) lay(name string) error {
+func (l *Lab) lay(name string) error {
 	var ends [2]cableEndpoint
-	for i, e := range w.file.Cables[name].Ends {
+	for i, e := range l.file.Cables[name].Ends {
 		if host, device, ok := strings.Cut(e, ":"); ok {
-			ends[i] = cableEndpoint{node: host, device: device, space: w.hosts[host].space}
+			ends[i] = cableEndpoint{node: host, device: device, space: l.hosts[host].space}
 			continue
 		}
-		ends[i] = cableEndpoint{node: e, device: name, space: w.switches[e].space, sw: w.switches[e]}
+		ends[i] = cableEndpoint{node: e, device: name, space: l.switches[e].space, sw: l.switches[e]}
 	}
-	c, err := newCable(name, ends, w.harmed(name))
+	c, err := newCable(name, ends, l.harmed(name))
 	if err != nil {
 		return err
 	}
-	w.cables[name] = c
+	l.cables[name] = c
 	return nil
 }
 
 // harmed reports whether any fault loses or holds frames of the cable, which needs a
 // relay from the start.
-func (w *world) harmed(cable string) bool {
-	return slices.ContainsFunc(w.file.Faults, func(f Fault) bool {
+func (l *Lab) harmed(cable string) bool {
+	return slices.ContainsFunc(l.file.Faults, func(f Fault) bool {
 		return f.Cable == cable && (f.Do == Lose || f.Do == Delay)
 	})
 }
 
 // startHost brings up a host's plain devices, then its daemon, then its addresses.
-func (w *world) startHost(ctx context.Context, h *host) error {
+func (l *Lab) startHost(ctx context.Context, h *host) error {
 	if h.def.Forward {
 		if err := h.space.do(func() error { return sysctl("ipv4/ip_forward", "1") }); err != nil {
 			return fmt.Errorf("forward: %w", err)
 		}
 	}
 	if len(h.def.Aggregates) > 0 {
-		if err := w.startDaemon(ctx, h); err != nil {
+		if err := l.startDaemon(ctx, h); err != nil {
 			return err
 		}
 	}
-	return h.space.do(func() error { return w.configure(h) })
+	return h.space.do(func() error { return l.configure(h) })
 }
 
 // configure brings up the devices that are nobody's ports and gives addresses and
 // routes. It runs in the host's namespace, and may be repeated.
-func (w *world) configure(h *host) error {
-	for _, c := range w.cables {
+func (l *Lab) configure(h *host) error {
+	for _, c := range l.cables {
 		for _, e := range c.ends {
 			if e.space == h.space && !h.isPort(e.device) {
 				if err := setUp(e.device); err != nil {
@@ -178,9 +180,9 @@ func (h *host) isPort(device string) bool {
 }
 
 // startDaemon starts a host's yoked and waits until its aggregates have carrier.
-func (w *world) startDaemon(ctx context.Context, h *host) error {
+func (l *Lab) startDaemon(ctx context.Context, h *host) error {
 	if h.daemon == nil {
-		d, err := newYoked(filepath.Join(w.dir, h.name), h, w.options)
+		d, err := newYoked(filepath.Join(l.dir, h.name), h, l.options)
 		if err != nil {
 			return err
 		}
@@ -212,30 +214,30 @@ func waitFor(ctx context.Context, what string, ready func() (bool, error)) error
 	}
 }
 
-// close takes the lab down: daemons first, then what they left, then the namespaces.
-func (w *world) close() error {
+// Close takes the lab down: daemons first, then what they left, then the namespaces.
+func (l *Lab) Close() error {
 	var errs []error
-	for _, name := range sortedKeys(w.hosts) {
-		if h := w.hosts[name]; h.daemon != nil {
+	for _, name := range sortedKeys(l.hosts) {
+		if h := l.hosts[name]; h.daemon != nil {
 			errs = append(errs, h.daemon.takeDown())
 		}
 	}
-	for _, c := range w.cables {
+	for _, c := range l.cables {
 		c.close()
 	}
-	for _, h := range w.hosts {
+	for _, h := range l.hosts {
 		h.space.close()
 	}
-	for _, b := range w.switches {
+	for _, b := range l.switches {
 		b.close()
 	}
-	errs = append(errs, os.RemoveAll(w.dir))
+	errs = append(errs, os.RemoveAll(l.dir))
 	return errors.Join(errs...)
 }
 
 // say prints a progress line.
-func (w *world) say(format string, args ...any) {
-	fmt.Fprintf(w.options.Progress, format+"\n", args...)
+func (l *Lab) say(format string, args ...any) {
+	fmt.Fprintf(l.options.Progress, format+"\n", args...)
 }
 
 // deviceIndex is a device's index in the calling thread's namespace, 0 where absent.

@@ -1,0 +1,238 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yokelag/yoke/lab"
+)
+
+// exitStatus ends the program with a code and without a further word.
+type exitStatus int
+
+// Error implements error.
+func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+
+// newLabCommand returns `lab` with its verbs.
+func newLabCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "lab",
+		Short: "Small networks to break and to look at",
+		Long: "A lab is a file that describes hosts, switches, cables, probe streams, faults and what is expected.\n" +
+			"It stands in network namespaces of its own and touches nothing of this machine. As an ordinary user\n" +
+			"it runs in a user namespace, with plane user.",
+		Example: "  yoke lab list\n  yoke lab run one-switch\n  yoke lab up two-switches\n  yoke lab exec a yoke status\n  yoke lab down",
+		Args:    cobra.NoArgs,
+		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	c.AddCommand(newLabListCommand(), newLabRunCommand(), newLabUpCommand(), newLabHoldCommand(),
+		newLabExecCommand(), newLabDownCommand())
+	return c
+}
+
+func newLabListCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "list",
+		Short: "List the labs that come with Yoke, and those that stand",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			t := tabwriter.NewWriter(c.OutOrStdout(), 0, 8, 2, ' ', 0)
+			for _, name := range lab.Names() {
+				f, err := lab.Load(name)
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(t, "%s\t%s\n", name, f.Text)
+			}
+			for _, name := range lab.Standing() {
+				fmt.Fprintf(t, "%s\tstands now; `yoke lab exec --lab %s HOST COMMAND` runs in it\n", name, name)
+			}
+			return t.Flush()
+		},
+	}
+}
+
+// labFlags are those that run and up share.
+type labFlags struct {
+	plane   string
+	verbose bool
+}
+
+func (f *labFlags) register(c *cobra.Command) {
+	c.Flags().StringVar(&f.plane, "plane", "", "plane of aggregates that choose none: auto, ebpf or user")
+	c.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "show the daemons' logs")
+}
+
+func (f *labFlags) options(progress, log io.Writer) lab.Options {
+	o := lab.Options{Plane: f.plane, Progress: progress}
+	if f.verbose {
+		o.Log = log
+	}
+	return o
+}
+
+func newLabRunCommand() *cobra.Command {
+	var flags labFlags
+	var output string
+	c := &cobra.Command{
+		Use:     "run LAB|FILE",
+		Short:   "Build a lab, run it, measure, take it away",
+		Long:    "The exit code is 0 where every expectation was met, 1 otherwise.",
+		Example: "  yoke lab run one-switch\n  yoke lab run ./mine.yaml --plane user -o json",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			file, err := lab.Load(args[0])
+			if err != nil {
+				return err
+			}
+			if !lab.Privileged() {
+				return reexec(c)
+			}
+			ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			progress := c.OutOrStdout()
+			if output == "json" {
+				progress = c.ErrOrStderr()
+			}
+			result, err := lab.Run(ctx, file, flags.options(progress, c.ErrOrStderr()))
+			if err != nil {
+				return err
+			}
+			if err := printResult(c.OutOrStdout(), output, result, result.WriteText); err != nil {
+				return err
+			}
+			if !result.OK {
+				return exitStatus(1)
+			}
+			return nil
+		},
+	}
+	flags.register(c)
+	registerOutput(c, &output)
+	return c
+}
+
+func registerOutput(c *cobra.Command, output *string) {
+	c.Flags().StringVarP(output, "output", "o", "text", "text or json")
+	c.PreRunE = func(*cobra.Command, []string) error {
+		if *output != "text" && *output != "json" {
+			return fmt.Errorf("--output %s: must be text or json", *output)
+		}
+		return nil
+	}
+}
+
+func printResult(out io.Writer, output string, value any, text func(io.Writer) error) error {
+	if output == "text" {
+		return text(out)
+	}
+	e := json.NewEncoder(out)
+	e.SetIndent("", "  ")
+	return e.Encode(value)
+}
+
+// reexec runs the command again as root of a user namespace.
+func reexec(c *cobra.Command) error {
+	ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	code, err := lab.Reexec(ctx)
+	if err == nil && code != 0 {
+		err = exitStatus(code)
+	}
+	return err
+}
+
+func newLabUpCommand() *cobra.Command {
+	var flags labFlags
+	c := &cobra.Command{
+		Use:     "up LAB|FILE",
+		Short:   "Build a lab and leave it standing",
+		Example: "  yoke lab up one-switch\n  yoke lab exec a yoke status\n  yoke lab exec b ping -c 3 10.77.0.1\n  yoke lab down",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			file, err := lab.Load(args[0])
+			if err != nil {
+				return err
+			}
+			hold := []string{"lab", "hold", args[0], "--plane=" + flags.plane}
+			if err := lab.Up(hold, !lab.Privileged(), c.ErrOrStderr()); err != nil {
+				return err
+			}
+			for name := range file.Hosts {
+				fmt.Fprintf(c.OutOrStdout(), "yoke lab exec --lab %s %s COMMAND\n", file.Name, name)
+			}
+			fmt.Fprintf(c.OutOrStdout(), "yoke lab down --lab %s\n", file.Name)
+			return nil
+		},
+	}
+	flags.register(c)
+	return c
+}
+
+// newLabHoldCommand is the process behind a standing lab.
+func newLabHoldCommand() *cobra.Command {
+	var flags labFlags
+	c := &cobra.Command{
+		Use:    "hold LAB|FILE",
+		Short:  "Hold a standing lab; `lab up` starts it",
+		Hidden: true,
+		Args:   cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			file, err := lab.Load(args[0])
+			if err != nil {
+				return err
+			}
+			ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			return lab.Hold(ctx, file, flags.options(c.OutOrStdout(), c.ErrOrStderr()), func() {
+				lab.Stands(os.Stdout)
+				_ = os.Stdout.Close() // tells the process that waits
+			})
+		},
+	}
+	flags.register(c)
+	return c
+}
+
+func newLabExecCommand() *cobra.Command {
+	var name string
+	c := &cobra.Command{
+		Use:     "exec [--lab NAME] HOST COMMAND...",
+		Short:   "Run a command in a host of a standing lab",
+		Example: "  yoke lab exec a yoke status\n  yoke lab exec a ip -s link",
+		Args:    cobra.MinimumNArgs(2),
+		RunE: func(_ *cobra.Command, args []string) error {
+			signals := make(chan os.Signal, 8)
+			signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+			defer signal.Stop(signals)
+			code, err := lab.Exec(name, args[0], args[1:], signals)
+			if err == nil && code != 0 {
+				err = exitStatus(code)
+			}
+			return err
+		},
+	}
+	c.Flags().StringVar(&name, "lab", "", "which lab, where several stand")
+	c.Flags().SetInterspersed(false)
+	return c
+}
+
+func newLabDownCommand() *cobra.Command {
+	var name string
+	c := &cobra.Command{
+		Use:     "down [--lab NAME]",
+		Short:   "Take a standing lab down",
+		Example: "  yoke lab down",
+		Args:    cobra.NoArgs,
+		RunE:    func(*cobra.Command, []string) error { return lab.Down(name) },
+	}
+	c.Flags().StringVar(&name, "lab", "", "which lab, where several stand")
+	return c
+}

@@ -1,0 +1,131 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/control"
+)
+
+// Probing is a probe stream that runs until it is stopped.
+type Probing struct {
+	stream *stream
+	sender chan struct{}
+}
+
+// StartProbe opens a stream, waits until its path works, and sends for at most longest.
+func (l *Lab) StartProbe(name string, p Probe, longest time.Duration) (*Probing, error) {
+	s, err := l.openStream(name, p)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.open(patience); err != nil {
+		s.finish()
+		return nil, err
+	}
+	running := &Probing{stream: s, sender: make(chan struct{})}
+	go func() {
+		defer close(running.sender)
+		s.run(monotonic(), int(float64(p.Rate)*longest.Seconds()))
+	}()
+	return running, nil
+}
+
+// Stop ends the stream, waits for frames under way, and tells what became of it and
+// what each of the faults cost.
+func (p *Probing) Stop(faults []FaultTime) Stream {
+	p.stream.stopSend.Store(true)
+	<-p.sender
+	time.Sleep(settle)
+	p.stream.finish()
+	return p.stream.result(faults)
+}
+
+// Status asks the daemon of a host for one of its aggregates.
+func (l *Lab) Status(ctx context.Context, host, aggregate string) (agg.Status, error) {
+	h, ok := l.hosts[host]
+	if !ok || h.daemon == nil {
+		return agg.Status{}, fmt.Errorf("host %q has no daemon", host)
+	}
+	var client *control.Client
+	// The client says which namespace it belongs to, so it is made there.
+	err := h.space.do(func() error { client = control.NewClient(h.daemon.socket()); return nil })
+	if err != nil {
+		return agg.Status{}, err
+	}
+	defer client.Close()
+	list, err := client.Status(ctx, aggregate)
+	if err != nil {
+		return agg.Status{}, err
+	}
+	for _, s := range list.Aggregates {
+		if s.Name == aggregate {
+			return s, nil
+		}
+	}
+	return agg.Status{}, fmt.Errorf("the daemon of %s knows no %s", host, aggregate)
+}
+
+// BusiestCable returns the one of the cables that host sent the most frames into
+// during the time, by the interfaces' own counters.
+func (l *Lab) BusiestCable(ctx context.Context, host string, cables []string, during time.Duration) (string, error) {
+	read := func() map[string]uint64 {
+		counts := map[string]uint64{}
+		for _, name := range cables {
+			for _, e := range l.cables[name].ends {
+				if e.node == host {
+					_ = e.space.do(func() error {
+						c, err := readCounts(e.device)
+						counts[name] = c.tx
+						return err // a device that is gone counts nothing
+					})
+				}
+			}
+		}
+		return counts
+	}
+	before := read()
+	if err := sleepContext(ctx, monotonic()+during.Nanoseconds()); err != nil {
+		return "", err
+	}
+	after := read()
+	busiest := ""
+	for _, name := range cables {
+		if sent := after[name] - before[name]; sent > 0 && (busiest == "" || sent > after[busiest]-before[busiest]) {
+			busiest = name
+		}
+	}
+	if busiest == "" {
+		return "", fmt.Errorf("host %s sent nothing on %v in %v", host, cables, during)
+	}
+	return busiest, nil
+}
+
+// WaitPlugged waits until the kernel uses a cable that was plugged, at both ends. That
+// may take it more than a second, because it holds link events back.
+func (l *Lab) WaitPlugged(ctx context.Context, cable string) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return waitFor(ctx, "cable "+cable, func() (bool, error) {
+		for _, e := range l.cables[cable].ends {
+			up := false
+			err := e.space.do(func() error {
+				link, err := netlink.LinkByName(e.device)
+				if err == nil {
+					a := link.Attrs()
+					up = a.RawFlags&unix.IFF_LOWER_UP != 0 && a.OperState == netlink.OperUp
+				}
+				return nil
+			})
+			if err != nil || !up {
+				return false, err
+			}
+		}
+		return true, nil
+	})
+}
