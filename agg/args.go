@@ -37,8 +37,10 @@ func ParsePort(text string) (PortSpec, Problems) {
 		word, rest, more = strings.Cut(rest, ",")
 		key, value, ok := strings.Cut(word, "=")
 		if !ok {
-			out = append(out, &Problem{Code: "invalid-port", Object: name, Value: word, Rule: "an option of a port has the form key=value",
-				Remedy: "write " + name + ",prio=10, and further ports as words of their own"})
+			out = append(out, &Problem{
+				Code: "invalid-port", Object: name, Value: word, Rule: "an option of a port has the form key=value",
+				Remedy: "write " + name + ",prio=10, and further ports as words of their own",
+			})
 			continue
 		}
 		out = appendProblem(out, p.Options.Set(OfPort, key, value), name)

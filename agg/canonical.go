@@ -2,6 +2,7 @@ package agg
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -35,13 +36,8 @@ func (o *Option) Canonical(text string) (string, error) {
 func (o *Option) canonicalEnum(text string) (string, error) {
 	n, numErr := strconv.Atoi(text)
 	for _, v := range o.Values {
-		if v.Text == text || (numErr == nil && v.Number == n && v.Number >= 0) {
+		if v.Text == text || slices.Contains(v.Aliases, text) || (numErr == nil && v.Number == n && v.Number >= 0) {
 			return v.Text, nil
-		}
-		for _, a := range v.Aliases {
-			if a == text {
-				return v.Text, nil
-			}
 		}
 	}
 	best := o.Default

@@ -2,6 +2,7 @@ package agg
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -89,15 +90,7 @@ type Option struct {
 
 // ValidIn reports whether the option may be set in mode m.
 func (o *Option) ValidIn(m Mode) bool {
-	if len(o.Modes) == 0 {
-		return true
-	}
-	for _, v := range o.Modes {
-		if v == m {
-			return true
-		}
-	}
-	return false
+	return len(o.Modes) == 0 || slices.Contains(o.Modes, m)
 }
 
 // CheckName reports why name cannot be the name of a network interface: 1 to 15

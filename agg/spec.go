@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // Spec is what is wanted of one aggregate: only what was said, nothing filled in.
@@ -39,8 +40,10 @@ func (s *Settings) Set(scope Scope, key, text string) error {
 		return err
 	}
 	if v, ok := o.value(canonical); ok && v.NotBuilt {
-		return &Problem{Code: "not-built", Option: o.Name, Value: canonical,
-			Rule: "Yoke knows this value but does not have it yet", Remedy: "what works is " + o.Name + "=" + o.builtWords()}
+		return &Problem{
+			Code: "not-built", Option: o.Name, Value: canonical,
+			Rule: "Yoke knows this value but does not have it yet", Remedy: "what works is " + o.Name + "=" + o.builtWords(),
+		}
 	}
 	if *s == nil {
 		*s = Settings{}
@@ -98,8 +101,10 @@ func normal(in Settings, scope Scope, object string, problems *Problems) Setting
 	var out Settings
 	for _, key := range slices.Sorted(maps.Keys(in)) {
 		if o, ok := Lookup(key, scope); ok && out[o.Name] != "" {
-			*problems = append(*problems, &Problem{Code: "duplicate-option", Object: object, Option: key,
-				Rule: "is another name of " + o.Name + ", which is given too", Remedy: "leave one of them out"})
+			*problems = append(*problems, &Problem{
+				Code: "duplicate-option", Object: object, Option: key,
+				Rule: "is another name of " + o.Name + ", which is given too", Remedy: "leave one of them out",
+			})
 			continue
 		}
 		*problems = appendProblem(*problems, out.Set(scope, key, in[key]), object)
@@ -152,30 +157,31 @@ func checkScope(object string, settings Settings, scope Scope, mode Mode) Proble
 			continue
 		}
 		if o, _ := Lookup(key, scope); !o.ValidIn(mode) {
-			out = append(out, &Problem{Code: "wrong-mode", Object: object, Option: o.Name, Value: value,
+			out = append(out, &Problem{
+				Code: "wrong-mode", Object: object, Option: o.Name, Value: value,
 				Rule:   fmt.Sprintf("does nothing in mode %s; it is for %s", mode, modeList(o.Modes)),
-				Remedy: "leave it out, or take mode=" + o.Modes[0].String()})
+				Remedy: "leave it out, or take mode=" + o.Modes[0].String(),
+			})
 		}
 	}
 	return out
 }
 
 func modeList(modes []Mode) string {
-	text := ""
+	words := make([]string, len(modes))
 	for i, m := range modes {
-		if i > 0 {
-			text += ", "
-		}
-		text += m.String()
+		words[i] = m.String()
 	}
-	return text
+	return strings.Join(words, ", ")
 }
 
 func (s Spec) checkPorts() Problems {
 	var out Problems
 	if len(s.Ports) > MaxPorts {
-		out = append(out, &Problem{Code: "too-many-ports", Object: s.Name,
-			Rule: fmt.Sprintf("has %d ports; an aggregate has at most %d", len(s.Ports), MaxPorts), Remedy: "make two aggregates of them"})
+		out = append(out, &Problem{
+			Code: "too-many-ports", Object: s.Name,
+			Rule: fmt.Sprintf("has %d ports; an aggregate has at most %d", len(s.Ports), MaxPorts), Remedy: "make two aggregates of them",
+		})
 	}
 	seen := map[string]bool{}
 	for _, p := range s.Ports {
@@ -186,8 +192,10 @@ func (s Spec) checkPorts() Problems {
 			out = append(out, &Problem{Code: "own-port", Object: s.Name, Rule: "cannot be its own port", Remedy: "take another name for the aggregate"})
 		}
 		if seen[p.Name] {
-			out = append(out, &Problem{Code: "duplicate-port", Object: s.Name,
-				Rule: fmt.Sprintf("port %s is named twice", p.Name), Remedy: "name it once"})
+			out = append(out, &Problem{
+				Code: "duplicate-port", Object: s.Name,
+				Rule: fmt.Sprintf("port %s is named twice", p.Name), Remedy: "name it once",
+			})
 		}
 		seen[p.Name] = true
 	}

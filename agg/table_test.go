@@ -97,7 +97,7 @@ func TestTableHasEveryKeyOfTeamd(t *testing.T) {
 	for _, o := range Options() {
 		have = append(have, strings.Split(o.TeamdKey, ",")...)
 	}
-	for _, key := range strings.Fields(teamdKeys) {
+	for key := range strings.FieldsSeq(teamdKeys) {
 		if !slices.Contains(have, key) {
 			t.Errorf("%s is missing", key)
 		}

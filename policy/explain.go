@@ -73,7 +73,7 @@ func sentence(p agg.Plan, path Path) string {
 	return text
 }
 
-// ErrNoSourcePort: no source port leads to the wanted port.
+// ErrNoSourcePort means that no source port leads to the wanted port.
 var ErrNoSourcePort = errors.New("no source port leads there")
 
 // FindSourcePort returns a source port (or identifier of an ICMP echo) with which the

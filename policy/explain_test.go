@@ -9,8 +9,8 @@ import (
 	"github.com/yokelag/yoke/wire"
 )
 
-func xorPlan(t testing.TB, m agg.HashMap, h agg.HashPolicy, names ...string) agg.Plan {
-	t.Helper()
+func xorPlan(tb testing.TB, m agg.HashMap, h agg.HashPolicy, names ...string) agg.Plan {
+	tb.Helper()
 	c := agg.Config{Name: "bond0", Mode: agg.BalanceXOR, HashMap: m, HashPolicy: h, MTU: 1500}
 	var in Input
 	for i, name := range names {
@@ -24,11 +24,11 @@ func xorPlan(t testing.TB, m agg.HashMap, h agg.HashPolicy, names ...string) agg
 	return p
 }
 
-func flow(t testing.TB, text string) wire.Flow {
-	t.Helper()
+func flow(tb testing.TB, text string) wire.Flow {
+	tb.Helper()
 	f, err := wire.ParseFlow(text)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return f
 }

@@ -21,18 +21,18 @@ type vector struct {
 	Port  map[string]map[string]int `json:"port"`
 }
 
-func readVectors(t testing.TB) []vector {
-	t.Helper()
+func readVectors(tb testing.TB) []vector {
+	tb.Helper()
 	f, err := os.Open("testdata/vectors.jsonl")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	defer f.Close()
 	var out []vector
 	for lines := bufio.NewScanner(f); lines.Scan(); {
 		var v vector
 		if err := json.Unmarshal(lines.Bytes(), &v); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		out = append(out, v)
 	}

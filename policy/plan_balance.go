@@ -69,11 +69,15 @@ func (b *builder) explainBalance() {
 		case !p.usable(b.next.Promoted):
 			b.reasons = append(b.reasons, unusable(p))
 		case p.Name == b.next.Promoted:
-			b.reasons = append(b.reasons, Reason{p.Name, true, CodeWaited,
-				fmt.Sprintf("carries %d of %d %s before its updelay is over, because no port was up", share[i], len(b.plan.Table), unit)})
+			b.reasons = append(b.reasons, Reason{
+				p.Name, true, CodeWaited,
+				fmt.Sprintf("carries %d of %d %s before its updelay is over, because no port was up", share[i], len(b.plan.Table), unit),
+			})
 		default:
-			b.reasons = append(b.reasons, Reason{p.Name, true, "share",
-				fmt.Sprintf("carries %d of %d %s", share[i], len(b.plan.Table), unit)})
+			b.reasons = append(b.reasons, Reason{
+				p.Name, true, "share",
+				fmt.Sprintf("carries %d of %d %s", share[i], len(b.plan.Table), unit),
+			})
 		}
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/yokelag/yoke/agg"
 )
 
-var update = flag.Bool("update", false, "rewrite testdata/scenarios from what the policy does") //nolint:gochecknoglobals // a flag of the test
+var update = flag.Bool("update", false, "rewrite testdata/scenarios from what the policy does")
 
 // TestScenarios plays the stories of testdata/scenarios: one command a line, and after
 // it what the plan became, marked by "> ".

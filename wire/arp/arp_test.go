@@ -10,7 +10,7 @@ import (
 	"github.com/yokelag/yoke/wire"
 )
 
-var mac = [6]byte{2, 0, 0, 0, 1, 0} //nolint:gochecknoglobals // a constant
+var mac = [6]byte{2, 0, 0, 0, 1, 0}
 
 // The frame that Linux 6.1 sent for a bond with 192.0.2.1 after a failover.
 const linuxFrame = "ffffffffffff020000000100" + "0806" + "0001080006040001" + "020000000100c0000201" + "000000000000c0000201"

@@ -9,7 +9,7 @@ import (
 	"github.com/yokelag/yoke/wire"
 )
 
-var mac = [6]byte{2, 0, 0, 0, 1, 0} //nolint:gochecknoglobals // a constant
+var mac = [6]byte{2, 0, 0, 0, 1, 0}
 
 // The frame that Linux 6.1 sent for a bond with 2001:db8::1 after a failover.
 const linuxFrame = "333300000001020000000100" + "86dd" + "6000000000203aff" +
