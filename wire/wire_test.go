@@ -8,11 +8,11 @@ import (
 	"testing"
 )
 
-func unhex(t testing.TB, s string) []byte {
-	t.Helper()
+func unhex(tb testing.TB, s string) []byte {
+	tb.Helper()
 	b, err := hex.DecodeString(s)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return b
 }
@@ -117,8 +117,8 @@ func TestChecksumOfRFC1071(t *testing.T) {
 	}
 }
 
-func flows(t testing.TB) []Flow {
-	t.Helper()
+func flows(tb testing.TB) []Flow {
+	tb.Helper()
 	var out []Flow
 	for _, text := range []string{
 		"src=192.0.2.1,dst=192.0.2.2,proto=udp,sport=5000,dport=53,smac=02:00:00:00:00:01,dmac=02:00:00:00:00:02",
@@ -132,7 +132,7 @@ func flows(t testing.TB) []Flow {
 	} {
 		f, err := ParseFlow(text)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		out = append(out, f)
 	}
