@@ -1,0 +1,51 @@
+package ethtool
+
+import (
+	"errors"
+	"fmt"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Socket carries the ioctls into the network namespace it was opened in. Its methods
+// are safe for concurrent use until Close.
+type Socket struct{ fd int }
+
+// Open makes a socket in the calling thread's network namespace.
+func Open() (*Socket, error) {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if errors.Is(err, unix.EAFNOSUPPORT) {
+		fd, err = unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_GENERIC)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("ethtool socket: %w", err)
+	}
+	return &Socket{fd: fd}, nil
+}
+
+// Close lets go of the socket.
+func (s *Socket) Close() error { return unix.Close(s.fd) }
+
+// ifreq is struct ifreq with its data pointer, as ethtool uses it.
+type ifreq struct {
+	name [unix.IFNAMSIZ]byte
+	data unsafe.Pointer
+	_    [16]byte
+}
+
+// ethtool makes one SIOCETHTOOL; data points to a struct that begins with its command.
+func (s *Socket) ethtool(name string, data unsafe.Pointer) error {
+	req := ifreq{data: data}
+	if copy(req.name[:unix.IFNAMSIZ-1], name) < len(name) {
+		return unix.ENODEV
+	}
+	return s.ioctl(unix.SIOCETHTOOL, unsafe.Pointer(&req))
+}
+
+func (s *Socket) ioctl(request uintptr, arg unsafe.Pointer) error {
+	if _, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(s.fd), request, uintptr(arg)); errno != 0 {
+		return errno
+	}
+	return nil
+}

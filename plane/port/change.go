@@ -1,0 +1,301 @@
+package port
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/netip"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/internal/iface"
+)
+
+// disableIPv6 is the sysctl of an interface that keeps IPv6 off it.
+const disableIPv6 = "disable_ipv6"
+
+// original notes everything that a take may change.
+func original(l iface.Link) (Record, error) {
+	r := Record{
+		Name: l.Name, Index: l.Index, Phase: taking, MTU: l.MTU, AdminUp: l.AdminUp(),
+		AllMulti: l.RawFlags&unix.IFF_ALLMULTI != 0, GenMode: l.GenMode,
+	}
+	copy(r.MAC[:], l.HardwareAddr)
+	if v, err := iface.Sysctl("ipv6", l.Name, disableIPv6); err == nil {
+		r.DisableIPv6 = v
+	}
+	addresses, err := iface.Addresses(l.Index, iface.Here)
+	if err != nil {
+		return Record{}, err
+	}
+	for _, a := range addresses {
+		if isLinkLocal6(a.Prefix) {
+			r.LinkLocal = append(r.LinkLocal, LinkLocal{a.Prefix, a.Flags & givenFlags})
+		}
+	}
+	on, err := vlanFilter(l.Name)
+	if err != nil {
+		r.Notes = append(r.Notes, err.Error())
+	}
+	r.VLANFilter = on
+	return r, nil
+}
+
+// givenFlags are the flags of an address that come from a user and not from the kernel.
+const givenFlags = unix.IFA_F_NODAD | unix.IFA_F_NOPREFIXROUTE | unix.IFA_F_HOMEADDRESS
+
+// isLinkLocal6 reports whether the address is one that the kernel makes by itself.
+func isLinkLocal6(p netip.Prefix) bool { return p.Addr().Is6() && p.Addr().IsLinkLocalUnicast() }
+
+// change makes the interface a port, step by step, the journal first. The managers are
+// next, so that they do not answer the changes that follow.
+func (k *Keeper) change(ctx context.Context, r Record, w Want) error {
+	for _, fn := range []func() error{
+		func() error {
+			k.plan(ctx, &r)
+			k.journal.Ports = append(k.journal.Ports, r)
+			return k.journal.save(k.path)
+		},
+		func() error { return k.tell(ctx, r.Index) },
+		func() error { return ignoreClosed(iface.SetSysctl("ipv6", r.Name, disableIPv6, "1")) },
+		func() error { return setGenMode(r.Index, iface.GenModeNone) },
+		func() error { return removeLinkLocal(r.Index) },
+		func() error { return setMAC(r.Index, w.MAC) },
+		func() error { return setMTU(r.Index, w.MTU) },
+		func() error { return setFlag(r.Index, unix.IFF_ALLMULTI, true) },
+		func() error { return setVLANFilter(r, false) },
+		func() error { return setFlag(r.Index, unix.IFF_UP, true) },
+	} {
+		if err := k.step(fn); err != nil {
+			return err
+		}
+	}
+	return k.mark(r.Index, taken)
+}
+
+// plan notes in the record whom tell will tell.
+func (k *Keeper) plan(ctx context.Context, r *Record) {
+	r.Networkd = k.managers.networkdRuns()
+	managed, err := k.managers.networkManagerManages(ctx, r.Name)
+	if err != nil {
+		r.Notes = append(r.Notes, err.Error())
+	}
+	r.NetworkManager = managed
+}
+
+// tell says to the network managers that the port is taken. A manager that does not
+// listen is a note and no failure: it would be one more reason for an outage.
+func (k *Keeper) tell(ctx context.Context, index int) error {
+	r := k.record(index)
+	if r.Networkd {
+		if err := k.managers.networkdTake(ctx, r.Name); err != nil {
+			r.Notes = append(r.Notes, err.Error())
+		}
+	}
+	if r.NetworkManager {
+		if err := k.managers.setManaged(ctx, r.Name, false); err != nil {
+			r.Notes = append(r.Notes, err.Error())
+		}
+	}
+	return nil
+}
+
+// again makes address and MTU of a port that is taken as wanted.
+func (k *Keeper) again(l iface.Link, w Want) error {
+	if err := setMAC(l.Index, w.MAC); err != nil {
+		return fmt.Errorf("change the address of port %s: %w", l.Name, err)
+	}
+	if err := setMTU(l.Index, w.MTU); err != nil {
+		return fmt.Errorf("change the MTU of port %s: %w", l.Name, err)
+	}
+	return nil
+}
+
+// giveBack restores a port from its record and forgets it. Every step is done whatever
+// became of the others, and may be done twice; the record is kept where one failed.
+func (k *Keeper) giveBack(ctx context.Context, index int) error {
+	r := *k.record(index)
+	if err := k.mark(index, releasing); err != nil {
+		return fmt.Errorf("release %s: %w", r.Name, err)
+	}
+	var errs []error
+	for _, fn := range k.restoration(ctx, r) {
+		err := k.step(fn)
+		if errors.Is(err, errCrash) {
+			return err
+		}
+		if err != nil && !iface.IsAbsent(err) {
+			errs = append(errs, err)
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("release %s: %w", r.Name, err)
+	}
+	return k.forget(index)
+}
+
+// restoration is the steps back. An interface that was down goes down first, so that
+// nothing of the rest is seen outside. The MTU comes before IPv6, which does not exist
+// below 1280 bytes, and IPv6 comes last, so that the link-local address is made from
+// the right address; the managers come after all, to find the port as they left it.
+func (k *Keeper) restoration(ctx context.Context, r Record) []func() error {
+	return []func() error{
+		func() error {
+			if r.AdminUp {
+				return nil
+			}
+			return setFlag(r.Index, unix.IFF_UP, false)
+		},
+		func() error { return setVLANFilter(r, true) },
+		func() error { return setFlag(r.Index, unix.IFF_ALLMULTI, r.AllMulti) },
+		func() error { return setMAC(r.Index, r.MAC) },
+		func() error { return setMTU(r.Index, r.MTU) },
+		func() error { return setGenMode(r.Index, r.GenMode) },
+		func() error { return restoreIPv6(r) },
+		func() error {
+			if r.AdminUp {
+				return setFlag(r.Index, unix.IFF_UP, true)
+			}
+			return nil
+		},
+		func() error { return restoreLinkLocal(r) },
+		func() error { return k.untell(ctx, r) },
+	}
+}
+
+func (k *Keeper) untell(ctx context.Context, r Record) error {
+	var errs []error
+	if r.Networkd {
+		errs = append(errs, k.managers.networkdRelease(ctx, r.Name))
+	}
+	if r.NetworkManager {
+		_, err := iface.ByIndex(r.Index, iface.Here)
+		if err == nil {
+			// A manager that is gone has nothing to be told.
+			_ = k.managers.setManaged(ctx, r.Name, true)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// setMAC sets the address where it differs. Some drivers take one only while the
+// interface is down; then it goes down for that moment.
+func setMAC(index int, mac agg.MAC) error {
+	l, err := iface.ByIndex(index, iface.Here)
+	if err != nil || mac.IsZero() || net.HardwareAddr(mac[:]).String() == l.HardwareAddr.String() {
+		return err
+	}
+	err = iface.Change(index).MAC(mac[:]).Do()
+	if err == nil || !l.AdminUp() {
+		return err
+	}
+	if down := setFlag(index, unix.IFF_UP, false); down != nil {
+		return errors.Join(err, down)
+	}
+	return errors.Join(iface.Change(index).MAC(mac[:]).Do(), setFlag(index, unix.IFF_UP, true))
+}
+
+func setMTU(index, bytes int) error {
+	l, err := iface.ByIndex(index, iface.Here)
+	if err != nil || bytes == 0 || l.MTU == bytes {
+		return err
+	}
+	return iface.Change(index).MTU(bytes).Do()
+}
+
+// setFlag sets or clears a flag. Allmulti set so is the user's own flag, which no
+// socket takes back.
+func setFlag(index int, flag uint32, on bool) error {
+	l, err := iface.ByIndex(index, iface.Here)
+	if err != nil || l.RawFlags&flag != 0 == on {
+		return err
+	}
+	return iface.Change(index).Flag(flag, on).Do()
+}
+
+func setGenMode(index, mode int) error {
+	l, err := iface.ByIndex(index, iface.Here)
+	if err != nil || mode < 0 || l.GenMode < 0 || l.GenMode == mode {
+		return err
+	}
+	return iface.Change(index).GenMode(mode).Do()
+}
+
+// removeLinkLocal removes the addresses that stay where the sysctl is closed to us.
+func removeLinkLocal(index int) error {
+	addresses, err := iface.Addresses(index, iface.Here)
+	if err != nil {
+		return err
+	}
+	for _, a := range addresses {
+		if !isLinkLocal6(a.Prefix) {
+			continue
+		}
+		if err := netlink.AddrDel(linkOf(index), addrOf(a.Prefix)); err != nil && !errors.Is(err, unix.EADDRNOTAVAIL) {
+			return fmt.Errorf("remove %s: %w", a.Prefix, err)
+		}
+	}
+	return nil
+}
+
+// restoreIPv6 writes the sysctl back, by the name the interface has now.
+func restoreIPv6(r Record) error {
+	if r.DisableIPv6 == "" {
+		return nil
+	}
+	l, err := iface.ByIndex(r.Index, iface.Here)
+	if err != nil {
+		return err
+	}
+	return ignoreClosed(iface.SetSysctl("ipv6", l.Name, disableIPv6, r.DisableIPv6))
+}
+
+// restoreLinkLocal puts the link-local addresses back that the kernel did not make
+// again by itself: those that were given by hand, and all where the sysctl is closed.
+func restoreLinkLocal(r Record) error {
+	if len(r.LinkLocal) == 0 || r.DisableIPv6 == "1" {
+		return nil
+	}
+	have := map[netip.Prefix]bool{}
+	addresses, err := iface.Addresses(r.Index, iface.Here)
+	if err != nil {
+		return err
+	}
+	for _, a := range addresses {
+		have[a.Prefix] = true
+	}
+	for _, a := range r.LinkLocal {
+		if have[a.Prefix] {
+			continue
+		}
+		addr := addrOf(a.Prefix)
+		addr.Flags = int(a.Flags)
+		if err := netlink.AddrAdd(linkOf(r.Index), addr); err != nil && !errors.Is(err, unix.EEXIST) {
+			return fmt.Errorf("restore %s: %w", a.Prefix, err)
+		}
+	}
+	return nil
+}
+
+func linkOf(index int) netlink.Link {
+	return &netlink.Device{LinkAttrs: netlink.LinkAttrs{Index: index}}
+}
+
+func addrOf(p netip.Prefix) *netlink.Addr {
+	return &netlink.Addr{IPNet: &net.IPNet{
+		IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen()),
+	}}
+}
+
+// ignoreClosed forgives sysctl files that are not there or not ours to write: no IPv6,
+// or /proc/sys read-only as in containers. The generation mode then does the work.
+func ignoreClosed(err error) error {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, unix.EROFS) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,272 @@
+package port
+
+import (
+	"fmt"
+	"net"
+	"path/filepath"
+	"strings"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/internal/bootclock"
+	"github.com/yokelag/yoke/internal/iface"
+	"github.com/yokelag/yoke/plane/device"
+)
+
+// Check tells whether the named interface can be a port of the aggregate, and changes
+// nothing. A refusal is an [agg.Problem] with the command that would free the
+// interface. A port of this aggregate passes.
+func (k *Keeper) Check(name string) error {
+	return k.space.Do(func() error { return k.check(name) })
+}
+
+func (k *Keeper) check(name string) error {
+	if err := agg.CheckName(name); err != nil {
+		return &agg.Problem{Code: "invalid-name", Object: k.journal.Aggregate, Rule: "port: " + err.Error()}
+	}
+	links, err := iface.All(iface.Here)
+	if err != nil {
+		return err
+	}
+	c := checker{aggregate: k.journal.Aggregate, links: links}
+	l, ok := c.byName(name)
+	if !ok {
+		return c.absent(name)
+	}
+	if k.record(l.Index) != nil {
+		return nil
+	}
+	for _, rule := range []func(iface.Link) *agg.Problem{c.kind, c.master, c.yokes, c.uppers} {
+		if p := rule(l); p != nil {
+			return p
+		}
+	}
+	for _, rule := range []func(iface.Link) (*agg.Problem, error){k.elsewhere, addresses, routes} {
+		p, err := rule(l)
+		if err != nil {
+			return err
+		}
+		if p != nil {
+			return p
+		}
+	}
+	return nil
+}
+
+// checker holds all interfaces, for rules about how they stand to each other.
+type checker struct {
+	aggregate string
+	links     []iface.Link
+}
+
+func (c checker) byName(name string) (iface.Link, bool) {
+	for _, l := range c.links {
+		if l.Name == name {
+			return l, true
+		}
+	}
+	return iface.Link{}, false
+}
+
+// byIndex finds an interface of this namespace.
+func (c checker) byIndex(index int) (iface.Link, bool) {
+	for _, l := range c.links {
+		if l.Index == index {
+			return l, true
+		}
+	}
+	return iface.Link{}, false
+}
+
+func (c checker) absent(name string) *agg.Problem {
+	p := &agg.Problem{
+		Code: "no-such-interface", Object: name, Rule: "there is no interface of this name",
+		Remedy: "`ip link` lists those there are",
+	}
+	var names []string
+	for _, l := range c.links {
+		if l.Ethernet && l.Name != c.aggregate {
+			names = append(names, l.Name)
+		}
+	}
+	if close := near(name, names); len(close) > 0 {
+		p.Remedy = "did you mean " + strings.Join(close, " or ") + "?"
+	}
+	return p
+}
+
+func (c checker) kind(l iface.Link) *agg.Problem {
+	switch {
+	case l.Flags&net.FlagLoopback != 0:
+		return &agg.Problem{
+			Code: "loopback", Object: l.Name, Rule: "is the loopback interface and cannot be a port",
+			Remedy: "name an Ethernet interface; `ip link` lists them",
+		}
+	case !l.Ethernet:
+		return &agg.Problem{
+			Code: "not-ethernet", Object: l.Name,
+			Rule:   fmt.Sprintf("carries %s and not Ethernet, so it cannot be a port", l.EncapType),
+			Remedy: "name an Ethernet interface; `ip link` lists them as link/ether",
+		}
+	default:
+		return nil
+	}
+}
+
+// master refuses ports of bridges, bonds, teams and the like.
+func (c checker) master(l iface.Link) *agg.Problem {
+	if l.MasterIndex == 0 {
+		return nil
+	}
+	what, remedy := "another device", fmt.Sprintf("ip link set %s nomaster", l.Name)
+	if m, ok := c.byIndex(l.MasterIndex); ok {
+		what = fmt.Sprintf("%s %s", m.Kind, m.Name)
+		if m.Kind == "openvswitch" {
+			remedy = "ovs-vsctl del-port " + l.Name
+		}
+	}
+	return &agg.Problem{Code: "port-busy", Object: l.Name, Rule: "is a port of " + what + " already", Remedy: remedy}
+}
+
+// yokes refuses both ends of the devices of aggregates.
+func (c checker) yokes(l iface.Link) *agg.Problem {
+	if aggregate, ok := device.AggregateOf(l.Alias); ok {
+		return &agg.Problem{
+			Code: "yokes-own", Object: l.Name, Rule: "is the inner end of aggregate " + aggregate,
+			Remedy: "name the links that shall carry the traffic",
+		}
+	}
+	for _, inner := range c.links {
+		aggregate, ok := device.AggregateOf(inner.Alias)
+		if ok && inner.ParentIndex == l.Index && inner.NetNsID == iface.Here {
+			return &agg.Problem{
+				Code: "yokes-own", Object: l.Name, Rule: "is the device of aggregate " + aggregate + ", and aggregates do not stack",
+				Remedy: fmt.Sprintf("name its ports instead, after: yoke down %s", aggregate),
+			}
+		}
+	}
+	return nil
+}
+
+// uppers refuses interfaces that others stand on and would be cut off: frames of a port
+// go to the aggregate.
+func (c checker) uppers(l iface.Link) *agg.Problem {
+	for _, up := range c.links {
+		if up.ParentIndex != l.Index || up.NetNsID != iface.Here {
+			continue
+		}
+		switch up.Kind {
+		case "vlan", "macvlan", "macvtap", "ipvlan", "ipvtap":
+			return &agg.Problem{
+				Code: "port-busy", Object: l.Name,
+				Rule:   fmt.Sprintf("carries the %s interface %s, which would get no more frames", up.Kind, up.Name),
+				Remedy: fmt.Sprintf("ip link delete %s, and make it again on %s", up.Name, c.aggregate),
+			}
+		}
+	}
+	return nil
+}
+
+// elsewhere refuses ports of other aggregates, by the journals beside ours.
+func (k *Keeper) elsewhere(l iface.Link) (*agg.Problem, error) {
+	paths, err := filepath.Glob(filepath.Join(filepath.Dir(k.path), "*"+Suffix))
+	if err != nil {
+		return nil, err
+	}
+	boot, err := bootclock.BootID()
+	if err != nil {
+		return nil, err
+	}
+	for _, path := range paths {
+		if filepath.Base(path) == filepath.Base(k.path) {
+			continue
+		}
+		j, err := load(path)
+		if err != nil {
+			return nil, err
+		}
+		if j.Boot != boot || j.Namespace != k.space.ID().Inode {
+			continue
+		}
+		for _, r := range j.Ports {
+			if r.Index == l.Index {
+				return &agg.Problem{
+					Code: "port-busy", Object: l.Name, Rule: "is a port of aggregate " + j.Aggregate + " already",
+					Remedy: fmt.Sprintf("yoke remove %s %s", j.Aggregate, l.Name),
+				}, nil
+			}
+		}
+	}
+	return nil, nil
+}
+
+// addresses refuses interfaces that hold addresses other than the IPv6 link-local ones
+// that the kernel makes by itself.
+func addresses(l iface.Link) (*agg.Problem, error) {
+	list, err := iface.Addresses(l.Index, iface.Here)
+	if err != nil {
+		return nil, err
+	}
+	var texts []string
+	for _, a := range list {
+		if !isLinkLocal6(a.Prefix) {
+			texts = append(texts, a.Prefix.String())
+		}
+	}
+	if len(texts) == 0 {
+		return nil, nil
+	}
+	return &agg.Problem{
+		Code: "has-addresses", Object: l.Name,
+		Rule:   "has " + plural(len(texts), "the address ", "the addresses ") + strings.Join(texts, ", ") + ", which would be cut off",
+		Remedy: fmt.Sprintf("ip addr flush dev %s, and give the addresses to the aggregate", l.Name),
+	}, nil
+}
+
+// routes refuses interfaces that routes lead through, other than those that the kernel
+// makes for IPv6 link-local and multicast by itself.
+func routes(l iface.Link) (*agg.Problem, error) {
+	list, err := netlink.RouteListFiltered(netlink.FAMILY_ALL,
+		&netlink.Route{LinkIndex: l.Index, Table: unix.RT_TABLE_UNSPEC}, netlink.RT_FILTER_OIF|netlink.RT_FILTER_TABLE)
+	if err != nil {
+		return nil, fmt.Errorf("routes of %s: %w", l.Name, err)
+	}
+	var texts []string
+	family := "ip"
+	for _, r := range list {
+		if ownRoute(r) {
+			continue
+		}
+		to := "default"
+		if r.Dst != nil {
+			to = r.Dst.String()
+		}
+		texts = append(texts, to)
+		if r.Family == unix.AF_INET6 {
+			family = "ip -6"
+		}
+	}
+	if len(texts) == 0 {
+		return nil, nil
+	}
+	return &agg.Problem{
+		Code: "has-routes", Object: l.Name,
+		Rule:   "has " + plural(len(texts), "the route to ", "routes to ") + strings.Join(texts, ", ") + ", which would be cut off",
+		Remedy: fmt.Sprintf("%s route flush dev %s, and give the routes to the aggregate", family, l.Name),
+	}, nil
+}
+
+// ownRoute reports whether the kernel made the route by itself for IPv6.
+func ownRoute(r netlink.Route) bool {
+	return r.Family == unix.AF_INET6 && r.Dst != nil &&
+		(r.Dst.IP.IsLinkLocalUnicast() || r.Dst.IP.IsMulticast())
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
+}

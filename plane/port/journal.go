@@ -1,0 +1,140 @@
+package port
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"os"
+	"path/filepath"
+
+	"github.com/yokelag/yoke/agg"
+)
+
+// version is that of the journal's format.
+const version = 1
+
+// Suffix ends the names of journals: NAME.ports.json beside each other in the state
+// directory.
+const Suffix = ".ports.json"
+
+// phase says how far a take or release has come.
+type phase string
+
+const (
+	taking    phase = "taking"
+	taken     phase = "taken"
+	releasing phase = "releasing"
+)
+
+// journal is the content of the file.
+type journal struct {
+	Version   int      `json:"version"`
+	Aggregate string   `json:"aggregate"`
+	Boot      string   `json:"boot"`
+	Namespace uint64   `json:"namespace"` // inode of the network namespace
+	Ports     []Record `json:"ports"`
+}
+
+// Record is what a port was before it was taken.
+type Record struct {
+	// Name is the name at the time of the take, Index the ifindex that counts.
+	Name  string  `json:"name"`
+	Index int     `json:"ifindex"`
+	Phase phase   `json:"phase"`
+	MAC   agg.MAC `json:"mac"`
+	MTU   int     `json:"mtu"`
+	// AdminUp and AllMulti are the flags.
+	AdminUp  bool `json:"admin_up"`
+	AllMulti bool `json:"allmulti"`
+	// GenMode is the IPv6 address generation mode, -1 without IPv6.
+	GenMode int `json:"addr_gen_mode"`
+	// DisableIPv6 is the sysctl's text, empty where it could not be read.
+	DisableIPv6 string `json:"disable_ipv6,omitempty"`
+	// LinkLocal are the IPv6 link-local prefixes that a take removes.
+	LinkLocal []LinkLocal `json:"link_local,omitempty"`
+	// VLANFilter: rx-vlan-filter was on and was switched off.
+	VLANFilter bool `json:"rx_vlan_filter,omitempty"`
+	// Networkd: systemd-networkd was told. NetworkManager: it managed the interface and
+	// was told.
+	Networkd       bool `json:"networkd,omitempty"`
+	NetworkManager bool `json:"network_manager,omitempty"`
+	// Notes are what went wrong where a take may go on without it.
+	Notes []string `json:"notes,omitempty"`
+}
+
+// LinkLocal is an IPv6 link-local address of a port before it was taken.
+type LinkLocal struct {
+	Prefix netip.Prefix `json:"prefix"`
+	// Flags are those IFA_F_* that a user may give.
+	Flags uint32 `json:"flags,omitempty"`
+}
+
+// load reads a journal; a file that is not there is an empty journal.
+func load(path string) (journal, error) {
+	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return journal{Version: version}, nil
+	}
+	if err != nil {
+		return journal{}, fmt.Errorf("read port journal: %w", err)
+	}
+	var j journal
+	if err := json.Unmarshal(b, &j); err != nil {
+		return journal{}, fmt.Errorf("read port journal %s: %w", path, err)
+	}
+	if j.Version > version {
+		return journal{}, &agg.Problem{
+			Code: "newer-journal", Object: path,
+			Rule:   fmt.Sprintf("was written by a newer Yoke (format %d; this one knows %d)", j.Version, version),
+			Remedy: "run the newer yoked, or release the ports with it: yoke down --all",
+		}
+	}
+	return j, nil
+}
+
+// save writes the journal so that a crash leaves the old one or the new one, whole. An
+// empty journal is no file.
+func (j journal) save(path string) error {
+	if len(j.Ports) == 0 {
+		err := os.Remove(path)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("remove port journal: %w", err)
+		}
+		return syncDir(filepath.Dir(path))
+	}
+	b, err := json.MarshalIndent(j, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := writeFile(path, append(b, '\n'), 0o600); err != nil {
+		return fmt.Errorf("write port journal: %w", err)
+	}
+	return nil
+}
+
+// writeFile replaces a file by rename, and is back only when the disk has it.
+func writeFile(path string, content []byte, mode os.FileMode) error {
+	f, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	err = errors.Join(err, f.Sync(), f.Close())
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(path+".new", path); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
