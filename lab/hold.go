@@ -58,8 +58,19 @@ func holdDir() string {
 	return filepath.Join(os.TempDir(), fmt.Sprintf("yoke-lab-%d", os.Geteuid()))
 }
 
+// safe reports whether a directory is this user's and closed to others, so that nobody
+// else answers on its sockets.
+func safe(dir string) bool {
+	var st unix.Stat_t
+	return unix.Lstat(dir, &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFDIR &&
+		st.Mode&0o077 == 0 && int(st.Uid) == os.Geteuid()
+}
+
 // Standing lists the names of the labs that stand, sorted.
 func Standing() []string {
+	if !safe(holdDir()) {
+		return nil
+	}
 	sockets, _ := filepath.Glob(filepath.Join(holdDir(), "*.sock")) // the pattern is valid
 	var names []string
 	for _, s := range sockets {
@@ -88,7 +99,7 @@ func standing(name string) (string, error) {
 
 // Hold builds the lab and serves it until ctx ends or it is taken down. ready is called
 // once it stands.
-func Hold(ctx context.Context, file *File, o Options, ready func()) (err error) {
+func Hold(ctx context.Context, file *File, o Options, ready func()) error {
 	if slices.Contains(Standing(), file.Name) {
 		return &agg.Problem{Code: "lab-stands", Object: file.Name, Rule: "this lab stands already", Remedy: "`yoke lab down --lab " + file.Name + "`"}
 	}
@@ -100,14 +111,18 @@ func Hold(ctx context.Context, file *File, o Options, ready func()) (err error) 
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() { _ = listener.Close() })
 	defer stop()
+	defer func() { _ = os.Remove(holdDir()) }() // succeeds where it is empty
 	l, err := Build(ctx, file, o)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	defer func() { err = errors.Join(err, l.Close()) }()
 	ready()
-	h := holder{lab: l, down: cancel}
-	return h.serve(listener)
+	h := holder{lab: l, down: cancel, gone: make(chan struct{})}
+	err = h.serve(listener)
+	h.closeErr = l.Close()
+	close(h.gone)
+	h.wg.Wait() // whoever asked for it is told
+	return errors.Join(err, h.closeErr)
 }
 
 func listen(name string) (*net.UnixListener, error) {
@@ -115,8 +130,7 @@ func listen(name string) (*net.UnixListener, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make %s: %w", dir, err)
 	}
-	var st unix.Stat_t
-	if err := unix.Lstat(dir, &st); err != nil || st.Mode&0o077 != 0 || int(st.Uid) != os.Geteuid() {
+	if !safe(dir) {
 		return nil, &agg.Problem{Code: "unsafe-directory", Object: dir, Rule: "must be a directory of yours that no one else may enter", Remedy: "`rm -r " + dir + "`"}
 	}
 	path := filepath.Join(dir, name+".sock")
@@ -133,6 +147,9 @@ type holder struct {
 	lab  *Lab
 	down context.CancelFunc
 	wg   sync.WaitGroup
+	// gone is closed when the lab has been taken down, with closeErr.
+	gone     chan struct{}
+	closeErr error
 }
 
 func (h *holder) serve(l *net.UnixListener) error {
@@ -168,7 +185,11 @@ func (h *holder) handle(c *net.UnixConn) {
 	case "exec":
 		answer = h.exec(c, r, files)
 	case "down":
-		defer h.down()
+		h.down()
+		<-h.gone
+		if h.closeErr != nil {
+			answer = reply{Code: 1, Error: h.closeErr.Error()}
+		}
 	default:
 		answer = reply{Code: 1, Error: "unknown request " + r.Do}
 	}
@@ -287,15 +308,8 @@ func Down(name string) error {
 		return err
 	}
 	defer c.Close()
-	if _, err := wait(c); err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	return waitFor(ctx, "the lab to end", func() (bool, error) {
-		_, err := os.Stat(path)
-		return errors.Is(err, os.ErrNotExist), nil
-	})
+	_, err = wait(c)
+	return err
 }
 
 func ask(path string, r request, rights []byte) (*net.UnixConn, error) {

@@ -9,7 +9,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/yokelag/yoke/agg"
-	"github.com/yokelag/yoke/control"
 )
 
 // Probing is a probe stream that runs until it is stopped.
@@ -52,23 +51,7 @@ func (l *Lab) Status(ctx context.Context, host, aggregate string) (agg.Status, e
 	if !ok || h.daemon == nil {
 		return agg.Status{}, fmt.Errorf("host %q has no daemon", host)
 	}
-	var client *control.Client
-	// The client says which namespace it belongs to, so it is made there.
-	err := h.space.do(func() error { client = control.NewClient(h.daemon.socket()); return nil })
-	if err != nil {
-		return agg.Status{}, err
-	}
-	defer client.Close()
-	list, err := client.Status(ctx, aggregate)
-	if err != nil {
-		return agg.Status{}, err
-	}
-	for _, s := range list.Aggregates {
-		if s.Name == aggregate {
-			return s, nil
-		}
-	}
-	return agg.Status{}, fmt.Errorf("the daemon of %s knows no %s", host, aggregate)
+	return h.daemon.status(ctx, aggregate)
 }
 
 // BusiestCable returns the one of the cables that host sent the most frames into

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -27,7 +28,7 @@ func newDemoCommand() *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if o.Pulls < 1 || o.Pulls > 500 || o.Rounds < 1 || o.Rounds > 50 {
-				return fmt.Errorf("--pulls must be 1 to 500 and --rounds 1 to 50")
+				return usageError{errors.New("--pulls must be 1 to 500 and --rounds 1 to 50")}
 			}
 			if !lab.Privileged() {
 				fmt.Fprintln(c.ErrOrStderr(), "Not root: this runs in a user namespace, on plane user.")

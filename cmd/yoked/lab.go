@@ -20,6 +20,12 @@ type exitStatus int
 // Error implements error.
 func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
+// ExitCode is the code.
+func (e exitStatus) ExitCode() int { return int(e) }
+
+// labCommands are the commands of the lab.
+func labCommands() []*cobra.Command { return []*cobra.Command{newLabCommand(), newDemoCommand()} }
+
 // newLabCommand returns `lab` with its verbs.
 func newLabCommand() *cobra.Command {
 	c := &cobra.Command{
@@ -33,7 +39,7 @@ func newLabCommand() *cobra.Command {
 		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(newLabListCommand(), newLabRunCommand(), newLabUpCommand(), newLabHoldCommand(),
-		newLabExecCommand(), newLabDownCommand())
+		newLabAskCommand(), newLabExecCommand(), newLabDownCommand())
 	return c
 }
 
@@ -123,7 +129,7 @@ func registerOutput(c *cobra.Command, output *string) {
 	c.Flags().StringVarP(output, "output", "o", "text", "text or json")
 	c.PreRunE = func(*cobra.Command, []string) error {
 		if *output != "text" && *output != "json" {
-			return fmt.Errorf("--output %s: must be text or json", *output)
+			return usageError{fmt.Errorf("--output %s: must be text or json", *output)}
 		}
 		return nil
 	}
@@ -199,6 +205,19 @@ func newLabHoldCommand() *cobra.Command {
 	}
 	flags.register(c)
 	return c
+}
+
+// newLabAskCommand is how a lab asks the daemon of a host, from within it.
+func newLabAskCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:    "ask SOCKET AGGREGATE",
+		Short:  "Print an aggregate's status as JSON; a lab runs it in its hosts",
+		Hidden: true,
+		Args:   cobra.ExactArgs(2),
+		RunE: func(c *cobra.Command, args []string) error {
+			return lab.Ask(c.Context(), args[0], args[1], c.OutOrStdout())
+		},
+	}
 }
 
 func newLabExecCommand() *cobra.Command {
