@@ -1,0 +1,149 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/control"
+)
+
+// checkNew refuses a spec that cannot become an aggregate, before anything changes.
+func (r *registry) checkNew(ctx context.Context, spec agg.Spec) error {
+	if err := spec.Validate(); err != nil {
+		return err
+	}
+	if _, err := r.get(spec.Name); err == nil {
+		return duplicate(spec.Name)
+	}
+	if reserved(spec.Name) {
+		return reservedName(spec.Name)
+	}
+	if err := r.world.CheckName(spec.Name); err != nil {
+		return err
+	}
+	return r.checkPorts(ctx, spec.Name, spec.Ports)
+}
+
+// checkChange refuses a change that cannot work, before anything changes.
+func (r *registry) checkChange(ctx context.Context, before, after agg.Spec) error {
+	if err := after.Validate(); err != nil {
+		return err
+	}
+	if err := checkWhen(before, after); err != nil {
+		return err
+	}
+	var fresh []agg.PortSpec
+	for _, p := range after.Ports {
+		if before.Port(p.Name) == agg.NoPort {
+			fresh = append(fresh, p)
+		}
+	}
+	return r.checkPorts(ctx, after.Name, fresh)
+}
+
+// checkWhen refuses changes of options that are chosen once.
+func checkWhen(before, after agg.Spec) error {
+	var out agg.Problems
+	for _, o := range agg.Options() {
+		was, is := before.Options[o.Name], after.Options[o.Name]
+		if o.Scope&agg.OfAggregate == 0 || was == is {
+			continue
+		}
+		switch {
+		case o.When == agg.AtCreation:
+			out = append(out, &agg.Problem{Code: "only-at-creation", Object: after.Name, Option: o.Name, Value: is,
+				Rule: "is chosen when the aggregate is made", Remedy: remake(after)})
+		case o.When == agg.NoPorts && len(before.Ports) > 0:
+			out = append(out, &agg.Problem{Code: "has-ports", Object: after.Name, Option: o.Name, Value: is,
+				Rule: "may change only while there are no ports", Remedy: remake(after)})
+		}
+	}
+	return out.Err()
+}
+
+// remake is the command that gets the same with another start.
+func remake(spec agg.Spec) string {
+	text := "yoke down " + spec.Name + " && yoke up " + spec.Name
+	for _, word := range spec.Args() {
+		text += " " + word
+	}
+	return "`" + text + "` does it, with an interruption"
+}
+
+// checkPorts refuses ports that are somebody else's, all at once.
+func (r *registry) checkPorts(ctx context.Context, name string, ports []agg.PortSpec) error {
+	owners := r.owners(ctx)
+	var out agg.Problems
+	for _, p := range ports {
+		if owner, ok := owners[p.Name]; ok && owner != name {
+			out = append(out, portTaken(p.Name, owner, name))
+			continue
+		}
+		if _, err := r.get(p.Name); err == nil {
+			out = append(out, &agg.Problem{Code: "port-busy", Object: p.Name, Rule: "is an aggregate itself",
+				Remedy: "name the ports of " + p.Name + " instead, after `yoke down " + p.Name + "`"})
+			continue
+		}
+		if err := r.world.CheckPort(name, p.Name); err != nil {
+			var problem *agg.Problem
+			if !errors.As(err, &problem) {
+				return fmt.Errorf("check port %s: %w", p.Name, err)
+			}
+			out = append(out, problem)
+		}
+	}
+	return out.Err()
+}
+
+// owners tells whose every port is.
+func (r *registry) owners(ctx context.Context) map[string]string {
+	out := map[string]string{}
+	all, _ := r.list()
+	for _, a := range all {
+		spec, err := a.engine.Spec(ctx)
+		if err != nil {
+			continue // taken apart meanwhile
+		}
+		for _, p := range spec.Ports {
+			out[p.Name] = a.name
+		}
+	}
+	return out
+}
+
+// applySet writes a request's values into a spec, reporting every problem.
+func applySet(spec *agg.Spec, request control.SetRequest) error {
+	out := setAll(&spec.Options, agg.OfAggregate, spec.Name, request.Set)
+	for _, port := range slices.Sorted(maps.Keys(request.Ports)) {
+		i := spec.Port(port)
+		if i == agg.NoPort {
+			out = append(out, noSuchPort(spec.Name, port, *spec))
+			continue
+		}
+		out = append(out, setAll(&spec.Ports[i].Options, agg.OfPort, port, request.Ports[port])...)
+	}
+	return out.Err()
+}
+
+func setAll(into *agg.Settings, scope agg.Scope, object string, values map[string]string) agg.Problems {
+	var out agg.Problems
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		if o, ok := agg.Lookup(key, scope); ok && values[key] == "" {
+			delete(*into, o.Name)
+			continue
+		}
+		if err := into.Set(scope, key, values[key]); err != nil {
+			var p *agg.Problem
+			if errors.As(err, &p) {
+				copied := *p
+				copied.Object = object
+				out = append(out, &copied)
+			}
+		}
+	}
+	return out
+}

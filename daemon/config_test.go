@@ -1,0 +1,62 @@
+package daemon
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/yokelag/yoke/agg"
+)
+
+func TestConfigForms(t *testing.T) {
+	want := agg.Spec{Name: "bond0", Options: agg.Settings{"mode": "active-backup", "miimon": "50ms"}, Ports: []agg.PortSpec{
+		{Name: "eth1"}, {Name: "eth2", Options: agg.Settings{"prio": "10"}},
+	}}
+	for name, text := range map[string]string{
+		"flat":         "mode: active-backup\nmiimon: 50\nports:\n  - eth1\n  - name: eth2\n    prio: 10\n",
+		"named":        "# a comment\nname: bond0\nversion: 1\nmode: 1\nmiimon: 50ms\nports: [eth1, {name: eth2, prio: 10}]\n",
+		"key is name":  "mode: activebackup\nmiimon: 50\nports:\n  - eth1\n  - eth2: {prio: 10}\n",
+		"ports as map": "mode: active-backup\nmiimon: 50\nports:\n  eth1:\n  eth2:\n    prio: 10\n",
+		"several":      "version: 1\naggregates:\n  bond0:\n    mode: active-backup\n    miimon: 50\n    ports:\n      eth1: {}\n      eth2: {prio: 10}\n",
+	} {
+		file := "bond0"
+		if name == "named" || name == "several" {
+			file = "other"
+		}
+		got, err := parseConfig("f.yaml", file, []byte(text))
+		if err != nil || len(got) != 1 || !reflect.DeepEqual(got[0], want) {
+			t.Errorf("%s: got %+v, %v", name, got, err)
+		}
+	}
+}
+
+func TestConfigRefusals(t *testing.T) {
+	for text, want := range map[string]string{
+		"mode: active-backup\nmimon: 100\n":    "f.yaml:2:1: mimon: there is no such option; did you mean miimon?",
+		"ports:\n  - name: eth1\n    pri: 3\n": "f.yaml:3:5: pri: there is no such option; did you mean prio?",
+		"mtu: 1\n":                             "f.yaml:1:6: mtu=1: must be a whole number from 68 to 65535",
+		"mtu: [1]\n":                           "mtu: wants one value",
+		"mtu: 1500\nmtu: 1501\n":               "[2:1] mapping key \"mtu\" already defined at [1:1]",
+		"mode: [\n":                            "f.yaml: ",
+		"version: 9\n":                         "this yoked reads version 1",
+		"- a\n":                                "wants keys and values here",
+	} {
+		_, err := parseConfig("f.yaml", "bond0", []byte(text))
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: got %v, want %s", text, err, want)
+		}
+	}
+}
+
+func FuzzParseConfig(f *testing.F) {
+	f.Add([]byte("mode: 1\nports: [eth1, {name: eth2, prio: 10}]\n"))
+	f.Add([]byte("aggregates: {a: {ports: {b: }}}\n"))
+	f.Add([]byte("? [x]\n: &a *a\n"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if specs, err := parseConfig("f", "bond0", text); err == nil {
+			for _, s := range specs {
+				_ = s.Validate()
+			}
+		}
+	})
+}

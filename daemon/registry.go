@@ -1,0 +1,271 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"os"
+	"slices"
+	"sync"
+
+	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/control"
+	"github.com/yokelag/yoke/engine"
+)
+
+// registry holds the aggregates of one daemon. Changes happen one at a time; readers
+// never wait for them.
+type registry struct {
+	world world
+	dir   string
+	log   *slog.Logger
+
+	change sync.Mutex // held by whoever changes an aggregate or the set of them
+	mu     sync.RWMutex
+	all    map[string]*aggregate
+	// grown is closed, and replaced, when the set of aggregates changes.
+	grown chan struct{}
+}
+
+// aggregate is one that runs.
+type aggregate struct {
+	name   string
+	engine *engine.Engine
+	plane  engine.Plane
+	store  *store
+	cancel context.CancelFunc
+	ended  chan struct{} // closed when Run has returned
+}
+
+func newRegistry(w world, dir string, log *slog.Logger) *registry {
+	return &registry{world: w, dir: dir, log: log, all: map[string]*aggregate{}, grown: make(chan struct{})}
+}
+
+// get returns a running aggregate, or a problem that names those there are.
+func (r *registry) get(name string) (*aggregate, error) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	if a, ok := r.all[name]; ok {
+		return a, nil
+	}
+	return nil, notFound(name, slices.Sorted(maps.Keys(r.all)))
+}
+
+// list returns the aggregates in order of names, and a channel that is closed when
+// there are others.
+func (r *registry) list() ([]*aggregate, <-chan struct{}) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	var out []*aggregate
+	for _, name := range slices.Sorted(maps.Keys(r.all)) {
+		out = append(out, r.all[name])
+	}
+	return out, r.grown
+}
+
+func (r *registry) put(a *aggregate) { r.edit(func() { r.all[a.name] = a }) }
+
+func (r *registry) drop(name string) { r.edit(func() { delete(r.all, name) }) }
+
+func (r *registry) edit(f func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	f()
+	close(r.grown)
+	r.grown = make(chan struct{})
+}
+
+// up makes an aggregate that does not exist yet, or leaves nothing of it. configured is
+// set where the spec is a file's.
+func (r *registry) up(ctx context.Context, spec agg.Spec, configured bool) (*aggregate, error) {
+	r.change.Lock()
+	defer r.change.Unlock()
+	if err := r.checkNew(ctx, spec); err != nil {
+		return nil, err
+	}
+	planeName, why := r.choosePlane(spec)
+	r.log.Info("plane chosen", "aggregate", spec.Name, "plane", planeName, "why", why)
+	st := r.newStore(spec.Name)
+	// The file is there before the first change, so that a crash in the middle leaves a
+	// trace to adopt.
+	if err := st.Save(engine.Saved{Version: engine.SavedVersion, Spec: spec, Plane: planeName}); err != nil {
+		return nil, err
+	}
+	if configured {
+		file := spec.Clone()
+		if err := st.configured(&file); err != nil {
+			return nil, err
+		}
+	}
+	a, err := r.start(ctx, spec, planeName, st, nil)
+	if err != nil {
+		return nil, errors.Join(err, st.remove())
+	}
+	if err := a.ready(ctx); err != nil {
+		return nil, errors.Join(err, r.takeApart(context.WithoutCancel(ctx), a))
+	}
+	r.put(a)
+	return a, nil
+}
+
+func (r *registry) newStore(name string) *store {
+	return newStore(r.dir, name, r.world.BootID(), r.world.Namespace())
+}
+
+// choosePlane resolves plane=auto, once; the choice is saved.
+func (r *registry) choosePlane(spec agg.Spec) (name, why string) {
+	if asked := spec.Config().Plane; asked != "auto" {
+		return asked, "asked for"
+	}
+	return r.world.AutoPlane()
+}
+
+// start opens the plane and runs the engine.
+func (r *registry) start(ctx context.Context, spec agg.Spec, planeName string, st *store, saved *engine.Saved) (*aggregate, error) {
+	plane, err := r.world.OpenPlane(ctx, planeName, spec)
+	if err != nil {
+		return nil, err
+	}
+	e, err := engine.New(spec, engine.World{
+		Plane: plane, Links: r.world.Links(), Frames: r.world.Frames(), Clock: r.world.Clock(),
+		Store: st, Log: r.log.With("aggregate", spec.Name), PID: os.Getpid(),
+	}, saved)
+	if err != nil {
+		return nil, errors.Join(err, plane.Close())
+	}
+	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	a := &aggregate{name: spec.Name, engine: e, plane: plane, store: st, cancel: cancel, ended: make(chan struct{})}
+	go func() {
+		defer close(a.ended)
+		if err := e.Run(run); err != nil {
+			r.log.Error("state not saved", "aggregate", spec.Name, "error", err)
+		}
+	}()
+	return a, nil
+}
+
+// ready waits for the first plan.
+func (a *aggregate) ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, readyWithin)
+	defer cancel()
+	return a.engine.Ready(ctx)
+}
+
+// stop ends the engine and leaves the plane forwarding where it can.
+func (a *aggregate) stop() error {
+	a.cancel()
+	<-a.ended
+	return a.plane.Close()
+}
+
+// takeApart ends the engine and destroys the plane. The state file goes last, so that
+// what could not be destroyed is adopted by the next daemon.
+func (r *registry) takeApart(ctx context.Context, a *aggregate) error {
+	a.cancel()
+	<-a.ended
+	if err := a.plane.Destroy(ctx); err != nil {
+		return errors.Join(fmt.Errorf("take %s apart: %w", a.name, err), a.plane.Close())
+	}
+	return errors.Join(a.plane.Close(), a.store.remove())
+}
+
+// down takes an aggregate apart and gives its ports back.
+func (r *registry) down(ctx context.Context, name string) error {
+	r.change.Lock()
+	defer r.change.Unlock()
+	a, err := r.get(name)
+	if err != nil {
+		return err
+	}
+	r.drop(name)
+	if err := r.takeApart(context.WithoutCancel(ctx), a); err != nil {
+		r.log.Error("down failed", "aggregate", name, "error", err)
+		return err
+	}
+	r.log.Info("down", "aggregate", name)
+	return nil
+}
+
+// adopt resumes an aggregate that an earlier daemon left.
+func (r *registry) adopt(ctx context.Context, f stateFile) error {
+	r.change.Lock()
+	defer r.change.Unlock()
+	saved := f.Engine
+	st := r.newStore(saved.Spec.Name)
+	st.file = f
+	a, err := r.start(ctx, saved.Spec, saved.Plane, st, &saved)
+	if err != nil {
+		return fmt.Errorf("adopt %s: %w", saved.Spec.Name, err)
+	}
+	if err := a.ready(ctx); err != nil {
+		// The engine goes on trying; to give up would leave nobody to look after it.
+		r.log.Error("adopted, and its plan is not in force yet", "aggregate", a.name, "error", err)
+	}
+	r.put(a)
+	r.log.Info("adopted", "aggregate", a.name, "plane", saved.Plane, "generation", saved.Generation)
+	return nil
+}
+
+// update changes an aggregate's spec by f, all or nothing.
+func (r *registry) update(ctx context.Context, name string, f func(*agg.Spec) error) (*aggregate, error) {
+	r.change.Lock()
+	defer r.change.Unlock()
+	a, err := r.get(name)
+	if err != nil {
+		return nil, err
+	}
+	before, err := a.engine.Spec(ctx)
+	if err != nil {
+		return nil, err
+	}
+	after := before.Clone()
+	if err := f(&after); err != nil {
+		return nil, err
+	}
+	if err := r.checkChange(ctx, before, after); err != nil {
+		return nil, err
+	}
+	// A client that goes away does not leave a change half made.
+	if err := a.engine.Update(context.WithoutCancel(ctx), after); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// stop ends every engine; forwarding goes on.
+func (r *registry) stop() error {
+	r.change.Lock()
+	defer r.change.Unlock()
+	all, _ := r.list()
+	var errs []error
+	for _, a := range all {
+		errs = append(errs, a.stop())
+	}
+	return errors.Join(errs...)
+}
+
+// statuses returns the status of the named aggregate, or of all.
+func (r *registry) statuses(ctx context.Context, name string) (control.StatusList, error) {
+	out := control.StatusList{Version: control.Version, Aggregates: []agg.Status{}}
+	all, _ := r.list()
+	if name != "" {
+		a, err := r.get(name)
+		if err != nil {
+			return out, err
+		}
+		all = []*aggregate{a}
+	}
+	for _, a := range all {
+		s, err := a.engine.Status(ctx)
+		if errors.Is(err, engine.ErrStopped) && name == "" {
+			continue // taken apart meanwhile
+		}
+		if err != nil {
+			return out, err
+		}
+		out.Aggregates = append(out.Aggregates, s)
+	}
+	return out, nil
+}

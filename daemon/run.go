@@ -1,0 +1,158 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"reflect"
+	"slices"
+
+	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/control"
+	"github.com/yokelag/yoke/internal/version"
+)
+
+// Run serves until ctx ends. Then it lets go, and what it made goes on forwarding where
+// its plane can: only `yoke down` takes an aggregate apart. It must be called with every
+// thread of the process in the network namespace that is to be served.
+func Run(ctx context.Context, o Options) error {
+	specs, err := loadConfig(o)
+	if err != nil {
+		return err
+	}
+	lock, err := lockState(o.StateDir)
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	w, err := newWorld(o)
+	if err != nil {
+		return err
+	}
+	return errors.Join(run(ctx, o, w, specs), w.Close())
+}
+
+func newWorld(o Options) (world, error) {
+	if o.Dry != nil {
+		return newDryWorld(o.Dry)
+	}
+	return newKernelWorld(o.StateDir, o.Log)
+}
+
+// run is Run in a given world.
+func run(ctx context.Context, o Options, w world, specs []agg.Spec) (err error) {
+	states, err := readStates(o.StateDir, w.BootID())
+	if err != nil {
+		return err
+	}
+	if err := checkNamespaces(o.StateDir, states, w.Namespace()); err != nil {
+		return err
+	}
+	l, err := listen(o.Socket)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	r := newRegistry(w, o.StateDir, o.Log)
+	defer func() { err = errors.Join(err, r.stop()) }()
+	if err := r.begin(ctx, states, specs, o.File != ""); err != nil {
+		return err
+	}
+	about := aboutUs(o, w)
+	s := &server{about: about, registry: r, log: o.Log, ending: ctx}
+	o.Log.Info("serving", "socket", o.Socket, "state_dir", o.StateDir, "network_namespace", about.Namespace, "auto_plane", about.AutoPlane)
+	notifyReady(o.Log, "serving "+o.Socket)
+	go watchdog(ctx, func(ctx context.Context) error {
+		_, err := r.statuses(ctx, "")
+		return err
+	})
+	err = serve(ctx, l, withDry(w, s.routes()))
+	notifyStopping()
+	o.Log.Info("ending; forwarding goes on where the plane can")
+	return err
+}
+
+// withDry adds what only a dry run has.
+func withDry(w world, next http.Handler) http.Handler {
+	dry, ok := w.(*dryWorld)
+	if !ok {
+		return next
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/", next)
+	mux.HandleFunc(pathDryLink, dry.setLink)
+	return mux
+}
+
+func aboutUs(o Options, w world) control.Daemon {
+	name, why := w.AutoPlane()
+	return control.Daemon{
+		Version: control.Version, Release: version.String(), PID: os.Getpid(), Namespace: w.Namespace(), BootID: w.BootID(),
+		Started: w.Clock().Now(), Socket: o.Socket, StateDir: o.StateDir, AutoPlane: name, AutoWhy: why,
+	}
+}
+
+// checkNamespaces refuses a state directory that belongs to another namespace.
+func checkNamespaces(dir string, states []stateFile, own uint64) error {
+	i := slices.IndexFunc(states, func(f stateFile) bool { return f.Namespace != own })
+	if i < 0 {
+		return nil
+	}
+	return &agg.Problem{Code: "other-namespace", Object: dir,
+		Rule: fmt.Sprintf("holds %s of network namespace %d, and this process is in %d", states[i].Engine.Spec.Name, states[i].Namespace, own),
+		Remedy: "give each its own: `yoked --state-dir DIR --socket DIR/yoke.sock`; where that namespace is gone, remove the file " +
+			states[i].Engine.Spec.Name + stateSuffix + " there"}
+}
+
+// begin adopts what an earlier daemon left, then makes what is configured. One file
+// given with -f must work; of several, each that does not is logged and left out, so
+// that one fault does not take all links of a host down.
+func (r *registry) begin(ctx context.Context, states []stateFile, specs []agg.Spec, strict bool) error {
+	for _, f := range states {
+		if err := r.adopt(ctx, f); err != nil {
+			r.log.Error("not adopted; it goes on forwarding as it is", "aggregate", f.Engine.Spec.Name, "error", err)
+			if strict {
+				return err
+			}
+		}
+	}
+	for _, spec := range specs {
+		if err := r.configure(ctx, spec); err != nil {
+			r.log.Error("configuration not in force", "aggregate", spec.Name, "error", err)
+			if strict {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// configure makes what a file asks for. An adopted aggregate is changed only where its
+// file was edited since: what commands changed survives the daemon.
+func (r *registry) configure(ctx context.Context, spec agg.Spec) error {
+	a, err := r.get(spec.Name)
+	if err != nil {
+		_, err := r.up(ctx, spec, true)
+		return err
+	}
+	if a.store.unedited(spec) {
+		return nil
+	}
+	if _, err := r.update(ctx, spec.Name, func(s *agg.Spec) error {
+		*s = spec.Clone()
+		return nil
+	}); err != nil {
+		return err
+	}
+	file := spec.Clone()
+	return a.store.configured(&file)
+}
+
+// unedited reports whether the file said the same when it was last applied.
+func (s *store) unedited(spec agg.Spec) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.file.Configured != nil && reflect.DeepEqual(s.file.Configured.Args(), spec.Args())
+}

@@ -1,0 +1,227 @@
+package daemon
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"slices"
+
+	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/control"
+)
+
+// server answers the API of package control.
+type server struct {
+	about    control.Daemon
+	registry *registry
+	log      *slog.Logger
+	// ending is done when streams must end.
+	ending context.Context
+}
+
+// handler answers one request with a value that becomes JSON, or with an error.
+type handler func(r *http.Request) (any, error)
+
+func (s *server) routes() http.Handler {
+	mux := http.NewServeMux()
+	for pattern, h := range map[string]handler{
+		"GET " + control.PathDaemon:        s.getDaemon,
+		"GET " + control.PathAggregates:    s.getAll,
+		"POST " + control.PathAggregates:   s.up,
+		"DELETE " + control.PathAggregates: s.downAll,
+		"GET " + control.PathAggregate:     s.getOne,
+		"DELETE " + control.PathAggregate:  s.down,
+		"GET " + control.PathOptions:       s.getOptions,
+		"PATCH " + control.PathOptions:     s.setOptions,
+		"POST " + control.PathPorts:        s.addPorts,
+		"DELETE " + control.PathPort:       s.removePort,
+		"POST " + control.PathExplain:      s.explain,
+	} {
+		mux.HandleFunc(pattern, s.answer(h))
+	}
+	mux.HandleFunc("GET "+control.PathEvents, s.events)
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		s.refuse(w, &agg.Problem{Code: control.CodeNotFound, Object: r.Method + " " + r.URL.Path, Rule: "is not part of the API",
+			Remedy: "use a yoke of this yoked's release, " + s.about.Release})
+	})
+	return s.guard(mux)
+}
+
+// guard lets only clients of this network namespace in.
+func (s *server) guard(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := s.checkNamespace(r); err != nil {
+			s.refuse(w, err)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (s *server) answer(h handler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		out, err := h(r)
+		if err != nil {
+			s.refuse(w, err)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		if err := json.NewEncoder(w).Encode(out); err != nil {
+			s.log.Debug("answer not delivered", "path", r.URL.Path, "error", err)
+		}
+	}
+}
+
+func (s *server) refuse(w http.ResponseWriter, err error) {
+	problems := control.ProblemsOf(err)
+	status := control.StatusOf(problems[0].Code)
+	if status == http.StatusInternalServerError {
+		s.log.Error("request failed", "error", err)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	if err := json.NewEncoder(w).Encode(control.ErrorBody{Version: control.Version, Problems: problems}); err != nil {
+		s.log.Debug("refusal not delivered", "error", err)
+	}
+}
+
+// read reads the body of a request strictly.
+func read[T any](r *http.Request) (T, error) {
+	var out T
+	dec := json.NewDecoder(r.Body)
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&out); err != nil && !errors.Is(err, io.EOF) {
+		return out, &agg.Problem{Code: control.CodeBadRequest, Object: "the request", Rule: err.Error(),
+			Remedy: "use a yoke and a yoked of the same release"}
+	}
+	return out, nil
+}
+
+func (s *server) getDaemon(*http.Request) (any, error) { return s.about, nil }
+
+func (s *server) getAll(r *http.Request) (any, error) { return s.registry.statuses(r.Context(), "") }
+
+func (s *server) getOne(r *http.Request) (any, error) {
+	return s.registry.statuses(r.Context(), r.PathValue("name"))
+}
+
+func (s *server) up(r *http.Request) (any, error) {
+	request, err := read[control.UpRequest](r)
+	if err != nil {
+		return nil, err
+	}
+	// A client that goes away does not leave an aggregate half made.
+	if _, err := s.registry.up(context.WithoutCancel(r.Context()), request.Spec, false); err != nil {
+		return nil, err
+	}
+	return s.registry.statuses(r.Context(), request.Spec.Name)
+}
+
+func (s *server) down(r *http.Request) (any, error) {
+	name := r.PathValue("name")
+	if err := s.registry.down(r.Context(), name); err != nil {
+		return nil, err
+	}
+	return control.Removed{Version: control.Version, Names: []string{name}}, nil
+}
+
+func (s *server) downAll(r *http.Request) (any, error) {
+	out := control.Removed{Version: control.Version, Names: []string{}}
+	all, _ := s.registry.list()
+	var problems agg.Problems
+	for _, a := range all {
+		if err := s.registry.down(r.Context(), a.name); err != nil {
+			problems = append(problems, control.ProblemsOf(err)...)
+			continue
+		}
+		out.Names = append(out.Names, a.name)
+	}
+	return out, problems.Err()
+}
+
+func (s *server) getOptions(r *http.Request) (any, error) {
+	a, err := s.registry.get(r.PathValue("name"))
+	if err != nil {
+		return nil, err
+	}
+	return readBack(r.Context(), a)
+}
+
+// readBack asks the engine what it has, after a change as well.
+func readBack(ctx context.Context, a *aggregate) (any, error) {
+	spec, err := a.engine.Spec(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return optionValues(spec), nil
+}
+
+func (s *server) setOptions(r *http.Request) (any, error) {
+	request, err := read[control.SetRequest](r)
+	if err != nil {
+		return nil, err
+	}
+	a, err := s.registry.update(r.Context(), r.PathValue("name"), func(spec *agg.Spec) error { return applySet(spec, request) })
+	if err != nil {
+		return nil, err
+	}
+	return readBack(r.Context(), a)
+}
+
+func (s *server) addPorts(r *http.Request) (any, error) {
+	request, err := read[control.AddRequest](r)
+	if err != nil {
+		return nil, err
+	}
+	name := r.PathValue("name")
+	_, err = s.registry.update(r.Context(), name, func(spec *agg.Spec) error {
+		spec.Ports = append(spec.Ports, request.Ports...)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.registry.statuses(r.Context(), name)
+}
+
+func (s *server) removePort(r *http.Request) (any, error) {
+	name, port := r.PathValue("name"), r.PathValue("port")
+	_, err := s.registry.update(r.Context(), name, func(spec *agg.Spec) error {
+		i := spec.Port(port)
+		if i == agg.NoPort {
+			return noSuchPort(name, port, *spec)
+		}
+		spec.Ports = slices.Delete(spec.Ports, i, i+1)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.registry.statuses(r.Context(), name)
+}
+
+// serve answers on l until ctx ends, then lets requests in flight finish.
+func serve(ctx context.Context, l net.Listener, h http.Handler) error {
+	srv := &http.Server{Handler: h, ConnContext: withPeer, BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) }}
+	failed := make(chan error, 1)
+	go func() { failed <- srv.Serve(l) }()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serve %s: %w", l.Addr(), err)
+	case <-ctx.Done():
+	}
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
+	defer cancel()
+	err := srv.Shutdown(stop)
+	<-failed
+	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("stop serving %s: %w", l.Addr(), err)
+	}
+	return nil
+}

@@ -1,0 +1,165 @@
+package daemon
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/engine"
+)
+
+// stateVersion is the newest version of a state file that this daemon reads and writes.
+const stateVersion = 1
+
+// stateSuffix ends the name of a state file; journals of ports end in ".ports.json".
+const stateSuffix = ".json"
+
+// stateFile is what is kept of one aggregate for the next daemon of this boot.
+type stateFile struct {
+	Version   int    `json:"version"`
+	BootID    string `json:"boot_id"`
+	Namespace uint64 `json:"network_namespace"`
+	// Configured is what the configuration file said when it was last applied, nil where
+	// the aggregate came by a command. It tells an edited file from a changed aggregate.
+	Configured *agg.Spec    `json:"configured,omitempty"`
+	Engine     engine.Saved `json:"engine"`
+}
+
+// store keeps the state file of one aggregate. It is the engine's Store.
+type store struct {
+	path string
+	mu   sync.Mutex
+	file stateFile
+}
+
+var _ engine.Store = (*store)(nil)
+
+func newStore(dir, name, bootID string, namespace uint64) *store {
+	return &store{path: filepath.Join(dir, name+stateSuffix),
+		file: stateFile{Version: stateVersion, BootID: bootID, Namespace: namespace}}
+}
+
+// Save replaces the file by rename.
+func (s *store) Save(saved engine.Saved) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	saved.BootID = s.file.BootID
+	s.file.Engine = saved
+	return s.write()
+}
+
+// configured remembers what the configuration file said.
+func (s *store) configured(spec *agg.Spec) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.file.Configured = spec
+	return s.write()
+}
+
+func (s *store) write() error {
+	text, err := json.MarshalIndent(s.file, "", " ")
+	if err != nil {
+		return fmt.Errorf("write state %s: %w", s.path, err)
+	}
+	return replaceFile(s.path, append(text, '\n'))
+}
+
+// replaceFile writes a file beside path and renames it, so that a reader sees the old
+// one or the new one whole. The state lives in memory (/run), so nothing is synced.
+func replaceFile(path string, text []byte) error {
+	temporary := path + ".new"
+	if err := os.WriteFile(temporary, text, 0o640); err != nil {
+		return fmt.Errorf("write state: %w", err)
+	}
+	if err := os.Rename(temporary, path); err != nil {
+		return fmt.Errorf("write state: %w", err)
+	}
+	return nil
+}
+
+// remove forgets the aggregate.
+func (s *store) remove() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := os.Remove(s.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("remove state: %w", err)
+	}
+	return nil
+}
+
+// readStates reads every state file of the directory, in order of names. An unknown
+// newer version is refused by name. A file of another boot is left out: what it tells
+// of is gone.
+func readStates(dir, bootID string) ([]stateFile, error) {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read state directory: %w", err)
+	}
+	var out []stateFile
+	for _, e := range entries {
+		if !isState(e.Name()) {
+			continue
+		}
+		f, err := readState(filepath.Join(dir, e.Name()))
+		if err != nil {
+			return nil, err
+		}
+		if f.BootID == bootID {
+			out = append(out, f)
+		}
+	}
+	slices.SortFunc(out, func(a, b stateFile) int { return strings.Compare(a.Engine.Spec.Name, b.Engine.Spec.Name) })
+	return out, nil
+}
+
+// isState tells state files from journals.
+func isState(name string) bool {
+	stem, ok := strings.CutSuffix(name, stateSuffix)
+	return ok && !reserved(stem)
+}
+
+// reserved names would make a state file look like a plane's journal.
+func reserved(name string) bool {
+	return strings.HasSuffix(name, ".ports") || strings.HasSuffix(name, ".tc")
+}
+
+func readState(path string) (stateFile, error) {
+	var f stateFile
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return f, fmt.Errorf("read state: %w", err)
+	}
+	var head struct {
+		Version int `json:"version"`
+	}
+	if err := json.Unmarshal(text, &head); err != nil {
+		return f, &agg.Problem{Code: "bad-state", Object: path, Rule: "is not a state file: " + err.Error(),
+			Remedy: "move it away; what it told of goes on forwarding until `ip link del NAME`"}
+	}
+	if head.Version > stateVersion {
+		return f, newerState(path, head.Version, stateVersion)
+	}
+	if err := json.Unmarshal(text, &f); err != nil {
+		return f, fmt.Errorf("read state %s: %w", path, err)
+	}
+	if f.Engine.Version > engine.SavedVersion {
+		return f, newerState(path, f.Engine.Version, engine.SavedVersion)
+	}
+	return f, nil
+}
+
+func newerState(path string, version, known int) *agg.Problem {
+	return &agg.Problem{Code: "newer-state", Object: path,
+		Rule:   fmt.Sprintf("has version %d, and this yoked reads up to %d", version, known),
+		Remedy: "start the newer yoked that wrote it; forwarding goes on meanwhile"}
+}

@@ -1,0 +1,31 @@
+package daemon
+
+import (
+	"context"
+
+	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/engine"
+)
+
+// world is what the daemon needs of the machine: the kernel's, or one in memory.
+type world interface {
+	// Namespace is the inode of the network namespace, BootID the kernel's.
+	Namespace() uint64
+	BootID() string
+	Links() engine.Links
+	Frames() engine.Frames
+	Clock() engine.Clock
+	// AutoPlane tells what plane=auto means here, and why.
+	AutoPlane() (name, why string)
+	// OpenPlane creates or adopts the plane of an aggregate.
+	OpenPlane(ctx context.Context, name string, spec agg.Spec) (engine.Plane, error)
+	// ReadPlane returns the plane of an aggregate that nobody looks after, for Observe and
+	// Close only: it changes nothing.
+	ReadPlane(ctx context.Context, name string, spec agg.Spec) (engine.Plane, error)
+	// CheckName refuses a name that a device has that is not ours.
+	CheckName(name string) error
+	// CheckPort refuses an interface that cannot be a port of the aggregate, and changes
+	// nothing.
+	CheckPort(aggregate, port string) error
+	Close() error
+}
