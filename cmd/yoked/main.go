@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yokelag/yoke/control"
+	"github.com/yokelag/yoke/internal/version"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := rootCommand().ExecuteContext(ctx)
+	stop()
+	os.Exit(exitCode(err))
+}
+
+// exitCode prints what went wrong: 1 is a refusal or failure, 2 a command line that
+// cannot be read. A command may end with a code of its own.
+func exitCode(err error) int {
+	var own interface{ ExitCode() int }
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &own):
+		return own.ExitCode()
+	}
+	var usage usageError
+	if errors.As(err, &usage) {
+		fmt.Fprintf(os.Stderr, "yoked: %v; see `yoked --help`\n", err)
+		return 2
+	}
+	for _, p := range control.ProblemsOf(err) {
+		fmt.Fprintf(os.Stderr, "yoked: %v\n", p)
+	}
+	return 1
+}
+
+// usageError is a command line that cannot be read.
+type usageError struct{ error }
+
+func rootCommand() *cobra.Command {
+	var f flags
+	root := &cobra.Command{
+		Use:   "yoked",
+		Short: "Make aggregates of network links and look after them",
+		Long: "yoked serves the network namespace that it is started in. When it ends, forwarding goes on where the plane can;\n" +
+			"only `yoke down` takes an aggregate apart. Several run beside each other, one for each network namespace,\n" +
+			"each with a --socket and a --state-dir of its own.",
+		Example:       "  yoked\n  yoked -f bond0.yaml\n  yoked --socket /run/yoke/blue.sock --state-dir /run/yoke/blue --config /etc/yoke/blue",
+		Version:       version.String(),
+		Args:          noArguments,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		RunE:          func(c *cobra.Command, _ []string) error { return f.serve(c.Context()) },
+	}
+	f.register(root.Flags())
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.AddCommand(inspectCommand(), newLabCommand(), newDemoCommand())
+	return root
+}
+
+func noArguments(_ *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usageError{fmt.Errorf("there is no command %q", args[0])}
+	}
+	return nil
+}
