@@ -87,7 +87,7 @@ func (p *Plane) take(ctx context.Context, plan agg.Plan, pp agg.PlanPort) (*link
 	if err := p.fence(pp.Name, ifindex); err != nil {
 		return nil, err
 	}
-	s, err := openSocket(ifindex, p.options.RingFrames)
+	s, err := openSocket(ifindex, p.options)
 	if err != nil {
 		return nil, fmt.Errorf("port %s: %w", pp.Name, err)
 	}

@@ -53,7 +53,7 @@ func (b *batch) send(s *socket, from int) (int, unix.Errno) {
 
 func (b *batch) sendOnce(s *socket, from int) (int, unix.Errno) {
 	for {
-		n, _, err := unix.Syscall6(unix.SYS_SENDMMSG, uintptr(s.fd), uintptr(unsafe.Pointer(&b.msgs[from])),
+		n, _, err := unix.Syscall6(unix.SYS_SENDMMSG, uintptr(s.sender()), uintptr(unsafe.Pointer(&b.msgs[from])),
 			uintptr(b.n-from), unix.MSG_DONTWAIT, 0, 0)
 		switch {
 		case err == unix.EINTR:

@@ -25,7 +25,7 @@ type worker interface {
 	// batch handles what is there, and reports whether there was anything.
 	batch() bool
 	// sockets appends those to wait for.
-	sockets(to []*socket) []*socket
+	sockets(to []*packetSocket) []*packetSocket
 }
 
 func startLoop(w worker) (*loop, error) {
@@ -43,7 +43,7 @@ func (l *loop) run(w worker) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	var fds []unix.PollFd
-	var socks []*socket
+	var socks []*packetSocket
 	for {
 		l.mu.Lock()
 		stop, busy := l.stop, !l.stop && w.batch()
@@ -64,7 +64,7 @@ func (l *loop) run(w worker) {
 	}
 }
 
-func (l *loop) sleep(fds []unix.PollFd, socks []*socket) {
+func (l *loop) sleep(fds []unix.PollFd, socks []*packetSocket) {
 	if _, err := unix.Poll(fds, -1); err != nil {
 		return // EINTR
 	}

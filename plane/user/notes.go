@@ -14,7 +14,7 @@ const noted = 256
 // a packet socket on the outer end saw them. The kernel hands a frame to that socket
 // before it crosses the veth pair, so a note is there when the frame arrives.
 type tagNotes struct {
-	tap  *socket // nil where the outer end is out of reach
+	tap  *packetSocket // nil where the outer end is out of reach
 	seed maphash.Seed
 	// waiting counts notes by what they say, and order is their age: a note whose frame
 	// never arrives is forgotten.
@@ -37,7 +37,9 @@ func newTagNotes() *tagNotes {
 }
 
 // openTap makes the socket on the outer end.
-func openTap(ifindex int) (*socket, error) { return open(ifindex, narrowShape(), nil, tapFilter()) }
+func openTap(ifindex int) (*packetSocket, error) {
+	return openPacket(ifindex, headShape(), nil, tapFilter())
+}
 
 // tapFilter accepts the first bytes of frames that the interface sends, with a VLAN tag
 // in the frame and none beside it.

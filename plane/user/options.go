@@ -17,8 +17,9 @@ type Options struct {
 	// StateDir is a directory for the journal of ports, NAME.ports.json, and for the
 	// journal of tc qdiscs, NAME.tc.json. Default /run/yoke.
 	StateDir string
-	// RingFrames is how many frames each ring holds, at 68 KiB each; 0 means 255.
-	RingFrames int
+	// ShortFrames and LongFrames are how many frames wait on each interface, at 2 KiB and
+	// 68 KiB of memory each; 0 means 4096 and 255.
+	ShortFrames, LongFrames int
 }
 
 func (o Options) withDefaults() Options {
@@ -28,8 +29,11 @@ func (o Options) withDefaults() Options {
 	if o.StateDir == "" {
 		o.StateDir = "/run/yoke"
 	}
-	if o.RingFrames == 0 {
-		o.RingFrames = 255
+	if o.ShortFrames == 0 {
+		o.ShortFrames = 4096
+	}
+	if o.LongFrames == 0 {
+		o.LongFrames = 255
 	}
 	return o
 }

@@ -81,7 +81,7 @@ func (p *Plane) start() (err error) {
 	if err := p.reachOuter(); err != nil {
 		return err
 	}
-	if p.inner, err = openSocket(p.device.Inner, p.options.RingFrames); err != nil {
+	if p.inner, err = openSocket(p.device.Inner, p.options); err != nil {
 		return err
 	}
 	p.tx, err = startLoop(&transmitter{
@@ -120,10 +120,11 @@ func (p *Plane) Close() error {
 		errs = append(errs, l.close())
 		delete(p.links, name)
 	}
-	for _, s := range []*socket{p.inner, p.notes.tap} {
-		if s != nil {
-			errs = append(errs, s.close())
-		}
+	if p.inner != nil {
+		errs = append(errs, p.inner.close())
+	}
+	if p.notes.tap != nil {
+		errs = append(errs, p.notes.tap.close())
 	}
 	p.inner, p.notes.tap = nil, nil
 	if p.device != nil {
@@ -147,7 +148,9 @@ func (p *Plane) Destroy(ctx context.Context) error {
 	for _, r := range p.keeper.Taken() {
 		errs = append(errs, p.giveBack(ctx, r.Name, r.Index))
 	}
-	errs = append(errs, p.device.Delete(), p.Close())
+	errs = append(errs, p.device.Delete())
+	p.device = nil // Delete lets go of it too
+	errs = append(errs, p.Close())
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("take %s apart: %w", p.options.Name, err)
 	}

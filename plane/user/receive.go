@@ -12,14 +12,14 @@ type receiver struct {
 	out   batch
 }
 
-func (r *receiver) sockets(to []*socket) []*socket {
+func (r *receiver) sockets(to []*packetSocket) []*packetSocket {
 	t := r.plan.Load()
 	if t == nil {
 		return to
 	}
 	for _, l := range t.links {
 		if l != nil {
-			to = append(to, l.socket)
+			to = l.packets(to)
 		}
 	}
 	return to
@@ -42,7 +42,7 @@ func (r *receiver) batch() (any bool) {
 func (r *receiver) drain(t *table, port int, l *link) bool {
 	n := 0
 	for ; n < batchLen; n++ {
-		s := l.ring.peek(n)
+		s := l.next()
 		if s == nil {
 			break
 		}
@@ -52,7 +52,7 @@ func (r *receiver) drain(t *table, port int, l *link) bool {
 		return false
 	}
 	r.flush(l)
-	l.ring.release(n)
+	l.release()
 	return true
 }
 

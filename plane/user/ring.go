@@ -16,6 +16,8 @@ const (
 	offLen     = 4
 	offSnapLen = 8
 	offMAC     = 12
+	offSeconds = 16
+	offNanos   = 20
 	offTCI     = 24
 	offTPID    = 26
 	offPktType = unix.SizeofTpacket2Hdr + 10
@@ -42,10 +44,20 @@ func wideShape(n int) ringShape {
 	return ringShape{frame: 17 * 4096, block: perBlock, blocks: (n + perBlock - 1) / perBlock}
 }
 
-// narrowShape holds 1024 frames of which only the first bytes are wanted.
-func narrowShape() ringShape { return ringShape{frame: 512, block: 128, blocks: 8} }
+// narrowShape holds n frames or some more of up to shortFrame bytes.
+func narrowShape(n int) ringShape {
+	const perBlock = 128
+	return ringShape{frame: 2048, block: perBlock, blocks: (n + perBlock - 1) / perBlock}
+}
 
-// ring is the receive ring of one packet socket, mapped into memory. One goroutine
+// shortFrame is the longest frame that is put into a narrow ring. A slot holds some
+// bookkeeping before the frame.
+const shortFrame = 1900
+
+// headShape holds 1024 frames of which only the first bytes are wanted.
+func headShape() ringShape { return ringShape{frame: 512, block: 128, blocks: 8} }
+
+// ring is a receive ring of one packet socket, mapped into memory. One goroutine
 // reads it.
 type ring struct {
 	mem    []byte
@@ -108,6 +120,14 @@ func (s slot) status() *uint32 { return (*uint32)(unsafe.Pointer(&s[offStatus]))
 
 func (s slot) u32(off int) uint32 { return binary.NativeEndian.Uint32(s[off:]) }
 func (s slot) u16(off int) uint16 { return binary.NativeEndian.Uint16(s[off:]) }
+
+// before reports whether the kernel filled s before other.
+func (s slot) before(other slot) bool {
+	if a, b := s.u32(offSeconds), other.u32(offSeconds); a != b {
+		return a < b
+	}
+	return s.u32(offNanos) < other.u32(offNanos)
+}
 
 // whole reports whether the frame is in the slot uncut.
 func (s slot) whole() bool { return s.u32(offLen) == s.u32(offSnapLen) }

@@ -23,7 +23,7 @@ type transmitter struct {
 	hot    []int
 }
 
-func (x *transmitter) sockets(to []*socket) []*socket { return append(to, x.inner) }
+func (x *transmitter) sockets(to []*packetSocket) []*packetSocket { return x.inner.packets(to) }
 
 // batch implements worker. Frames of one flow have one port, and one port's frames
 // leave in the order they came in.
@@ -32,7 +32,7 @@ func (x *transmitter) batch() bool {
 	x.notes.read()
 	n := 0
 	for ; n < batchLen; n++ {
-		s := x.inner.ring.peek(n)
+		s := x.inner.next()
 		if s == nil {
 			break
 		}
@@ -46,7 +46,7 @@ func (x *transmitter) batch() bool {
 		x.flush(t, port, now)
 	}
 	x.hot = x.hot[:0]
-	x.inner.ring.release(n)
+	x.inner.release()
 	return true
 }
 

@@ -1,0 +1,51 @@
+package user_test
+
+import (
+	"testing"
+
+	"github.com/yokelag/yoke/internal/nstest"
+)
+
+func TestNextDaemonGoesOn(t *testing.T) {
+	r := newRig(t)
+	r.up(r.plan(0))
+	r.host.MustPing("192.0.2.2")
+	index := r.host.Index("bond0")
+	if err := r.host.Run(r.plane.Close); err != nil {
+		t.Fatal(err)
+	}
+	r.open()
+	if f := r.facts(); f.Published != nil || !f.Device.Present || f.Device.Index != index {
+		t.Errorf("adopted %+v", f)
+	}
+	r.apply(r.plan(0))
+	r.host.MustPing("192.0.2.2")
+}
+
+func TestPortIsDeletedAndComesBack(t *testing.T) {
+	r := newRig(t)
+	r.up(r.plan(0))
+	r.host.MustPing("192.0.2.2")
+	r.host.Delete("p0")
+	r.apply(r.plan(1))
+	r.host.MustPing("192.0.2.2")
+	r.host.Veth("p0", r.peer, "q0")
+	if err := r.peer.Handle().LinkSetMaster(r.peer.Link("q0"), r.peer.Link("br0")); err != nil {
+		t.Fatal(err)
+	}
+	r.apply(r.plan(0))
+	r.host.MustPing("192.0.2.2")
+	s := nstest.StartUDP(t, r.host, r.peer, "192.0.2.1", "192.0.2.2", 0)
+	s.Send(100)
+	s.WaitAll()
+}
+
+func TestPortIsDownForAWhile(t *testing.T) {
+	r := newRig(t)
+	r.up(r.plan(0))
+	r.host.MustPing("192.0.2.2")
+	r.host.SetDown("p0")
+	r.host.SetUp("p0")
+	r.apply(r.plan(0))
+	r.host.MustPing("192.0.2.2")
+}

@@ -1,0 +1,165 @@
+package user_test
+
+import (
+	"encoding/binary"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/yokelag/yoke/internal/nstest"
+)
+
+// frame is a minimal frame of an EtherType.
+func frame(dst net.HardwareAddr, etherType uint16) []byte {
+	b := make([]byte, 60)
+	copy(b, dst)
+	copy(b[6:], net.HardwareAddr{2, 0, 0, 0, 0, 0x77})
+	binary.BigEndian.PutUint16(b[12:], etherType)
+	return b
+}
+
+var (
+	slow      = net.HardwareAddr{1, 0x80, 0xc2, 0, 0, 2}
+	broadcast = net.HardwareAddr{255, 255, 255, 255, 255, 255}
+)
+
+// listener is a socket for one EtherType on one interface, as a daemon of LLDP or EAPOL
+// would have it. Received waits a moment for a frame.
+func listen(t *testing.T, ns *nstest.NS, name string, etherType uint16) func() bool {
+	t.Helper()
+	var fd int
+	err := ns.Run(func() (err error) {
+		proto := etherType<<8 | etherType>>8
+		fd, err = unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, int(proto))
+		if err != nil {
+			return err
+		}
+		t.Cleanup(func() { _ = unix.Close(fd) })
+		wait := unix.NsecToTimeval((200 * time.Millisecond).Nanoseconds())
+		if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &wait); err != nil {
+			return err
+		}
+		return unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: proto, Ifindex: ns.Index(name)})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func() bool {
+		_, err := unix.Read(fd, make([]byte, 2000))
+		return err == nil
+	}
+}
+
+func TestPortsOwnStackSendsNothing(t *testing.T) {
+	r := newRig(t)
+	r.up(r.plan(0))
+	fd := packetSocket(t, r.host, "p0")
+	lldp, arp := listen(t, r.peer, "q0", 0x88cc), listen(t, r.peer, "q0", unix.ETH_P_ARP)
+	before := r.facts().Ports[0]
+	_, _ = unix.Write(fd, frame(broadcast, unix.ETH_P_ARP)) // it is told of the drop, or not
+	if _, err := unix.Write(fd, frame(net.HardwareAddr{1, 0x80, 0xc2, 0, 0, 0x0e}, 0x88cc)); err != nil {
+		t.Fatal(err)
+	}
+	if !lldp() || arp() {
+		t.Error("LLDP must leave, ARP must not")
+	}
+	if got := r.facts().Ports[0].OwnDropped - before.OwnDropped; got != 1 {
+		t.Errorf("counted %d drops of the port's own frames, want 1", got)
+	}
+}
+
+func TestFramesForThePortItself(t *testing.T) {
+	r := newRig(t)
+	r.up(r.plan(0))
+	fd := packetSocket(t, r.peer, "q0")
+	for etherType, dst := range map[uint16]net.HardwareAddr{
+		0x8809: slow, 0x88cc: broadcast, 0x888e: broadcast, 0x88f7: broadcast,
+	} {
+		onPort, onBond := listen(t, r.host, "p0", etherType), listen(t, r.host, "bond0", etherType)
+		if _, err := unix.Write(fd, frame(dst, etherType)); err != nil {
+			t.Fatal(err)
+		}
+		if !onPort() || !onBond() {
+			t.Errorf("type %#x: port and aggregate must both get it", etherType)
+		}
+	}
+	onPort, onBond := listen(t, r.host, "p0", 0x9999), listen(t, r.host, "bond0", 0x9999)
+	if _, err := unix.Write(fd, frame(broadcast, 0x9999)); err != nil {
+		t.Fatal(err)
+	}
+	if onPort() || !onBond() {
+		t.Error("an ordinary frame is the aggregate's alone")
+	}
+}
+
+func TestStandbyPortReceivesNothing(t *testing.T) {
+	r := newRig(t)
+	r.up(r.plan(0))
+	fd := packetSocket(t, r.peer, "q1")
+	onBond := listen(t, r.host, "bond0", 0x9999)
+	before := r.facts().Ports[1].RxDropped
+	if _, err := unix.Write(fd, frame(broadcast, 0x9999)); err != nil {
+		t.Fatal(err)
+	}
+	if onBond() {
+		t.Error("a standby port received")
+	}
+	if got := r.facts().Ports[1].RxDropped; got <= before {
+		t.Errorf("dropped %d", got-before)
+	}
+}
+
+func TestBlockedPlanPassesNothing(t *testing.T) {
+	r := newRig(t)
+	r.up(r.plan(0))
+	r.host.MustPing("192.0.2.2")
+	plan := r.plan(0)
+	plan.Blocked = true
+	r.apply(plan)
+	onPeer, onBond := listen(t, r.peer, "q0", 0x9999), listen(t, r.host, "bond0", 0x9999)
+	_, _ = unix.Write(packetSocket(t, r.host, "bond0"), frame(broadcast, 0x9999)) // no carrier
+	_, _ = unix.Write(packetSocket(t, r.peer, "q0"), frame(broadcast, 0x9999))
+	if onPeer() || onBond() {
+		t.Error("a blocked aggregate carries frames")
+	}
+}
+
+// state is all that a take may touch, as tools print it.
+func (r *rig) state() string {
+	var b strings.Builder
+	for _, c := range []string{
+		"ip -d link show", "ip maddr show | sort", "tc qdisc show",
+		"tc filter show dev p0 ingress", "tc filter show dev p0 egress",
+		"tc filter show dev p1 ingress", "tc filter show dev p1 egress",
+		"grep -rs . /proc/sys/net/ipv6/conf/p0/ /proc/sys/net/ipv6/conf/p1/ --include=disable_ipv6 --include=accept_ra",
+	} {
+		out, _ := r.host.Output("sh", "-c", c) // a kernel without IPv6 has nothing to grep
+		b.WriteString("# " + c + "\n" + out)
+	}
+	return b.String()
+}
+
+func TestDestroyLeavesNothing(t *testing.T) {
+	nstest.Require(t, "root", "veth")
+	r := &rig{t: t, host: nstest.New(t), peer: nstest.New(t), stateDir: t.TempDir()}
+	r.host.Veth("p0", r.peer, "q0")
+	r.host.Veth("p1", r.peer, "q1")
+	nstest.Command(t, r.host, "tc", "qdisc", "add", "dev", "p1", "clsact")
+	nstest.Command(t, r.host, "tc", "filter", "add", "dev", "p1", "egress", "protocol", "ip", "pref", "7",
+		"u32", "match", "u32", "0", "0", "classid", "1:1")
+	before := r.state()
+	r.open()
+	r.up(r.plan(0))
+	if f := r.facts(); len(f.ForeignFilters) == 0 || !strings.Contains(f.ForeignFilters[0], "p1 egress") {
+		t.Errorf("foreign filters: %v", f.ForeignFilters)
+	}
+	if err := r.host.Run(func() error { return r.plane.Destroy(t.Context()) }); err != nil {
+		t.Fatal(err)
+	}
+	if after := r.state(); after != before {
+		t.Errorf("before:\n%s\nafter:\n%s", before, after)
+	}
+}
