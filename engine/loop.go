@@ -35,17 +35,25 @@ func (e *Engine) loop(ctx context.Context) {
 	}
 }
 
-// pause is the time until something is due without a wake-up.
+// pause is the time until something is due without a wake-up. What cannot be done yet
+// does not count, or the loop would spin: nothing while facts cannot be read, no reading
+// back while a plan waits to be applied.
 func (e *Engine) pause() time.Duration {
-	at := agg.Earliest(e.plane.verifyAt, e.plane.retryAt)
-	at = agg.Earliest(at, e.readAt)
+	now := e.w.Clock.Now()
+	if e.readFails > 0 {
+		return max(0, e.readAt.Sub(now))
+	}
+	at := e.plane.verifyAt
+	if e.plane.doubt || !e.plane.have {
+		at = e.plane.retryAt
+	}
 	for _, w := range e.watches {
 		at = agg.Earliest(at, w.Deadline())
 	}
 	if at == agg.Never {
 		return verifyEvery
 	}
-	return max(0, at.Sub(e.w.Clock.Now()))
+	return max(0, at.Sub(now))
 }
 
 // round reads the facts and makes the plane do what follows from them. This is the
