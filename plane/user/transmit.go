@@ -91,6 +91,7 @@ func (x *transmitter) packet(s slot) ([]byte, besides) {
 	if !ok {
 		return s.packet(), besides{}
 	}
+	x.notes.read() // the note is older than the frame, but may be younger than the batch
 	if x.notes.take(s.frame(), tpid, tci) {
 		return insertTag(s, tpid, tci), besides{}
 	}
