@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/internal/nstest"
+	"github.com/yokelag/yoke/plane/ebpf"
 	"github.com/yokelag/yoke/plane/planetest"
 	"github.com/yokelag/yoke/plane/planetest/vethtest"
 	"github.com/yokelag/yoke/plane/user"
@@ -18,6 +20,9 @@ func openers() map[string]vethtest.Opener {
 	return map[string]vethtest.Opener{
 		"user": func(ctx context.Context, s vethtest.Setup) (planetest.Plane, error) {
 			return user.Open(ctx, user.Options{Name: s.Name, StateDir: s.StateDir})
+		},
+		"ebpf": func(ctx context.Context, s vethtest.Setup) (planetest.Plane, error) {
+			return ebpf.Open(ctx, ebpf.Options{Name: s.Name, StateDir: s.StateDir})
 		},
 	}
 }
@@ -30,16 +35,33 @@ func TestPlanesChooseAsTheReference(t *testing.T) {
 	if testing.Short() {
 		count = 1000
 	}
+	forEachPlane(t, func(t *testing.T, open vethtest.Opener) { chooseAsReference(t, open, count) })
+}
+
+// forEachPlane runs a test on each plane that this kernel allows.
+func forEachPlane(t *testing.T, test func(*testing.T, vethtest.Opener)) {
+	t.Helper()
 	for name, open := range openers() {
-		t.Run(name, func(t *testing.T) { chooseAsReference(t, open, count) })
+		t.Run(name, func(t *testing.T) {
+			if name == "ebpf" {
+				nstest.Require(t, "bpf")
+			}
+			test(t, open)
+		})
 	}
 }
 
-func chooseAsReference(t *testing.T, open vethtest.Opener, count int) {
-	ports := []string{"p0", "p1", "p2"}
-	h := vethtest.World(open).New(t, ports)
+func portName(i int) string { return fmt.Sprintf("p%d", i) }
+
+// newSpread returns a plane over n ports, and a plan of them that lacks its table.
+func newSpread(t *testing.T, open vethtest.Opener, n int) (planetest.Harness, planetest.Plane, agg.Plan) {
+	t.Helper()
+	var ports []string
+	for i := range n {
+		ports = append(ports, portName(i))
+	}
+	h := vethtest.World(open)(t, ports)
 	plane := h.Open(t)
-	random := rand.New(rand.NewPCG(2, 8023))
 	plan := agg.Plan{
 		Mode: agg.BalanceXOR, Carrier: true, MAC: agg.MAC{2, 0, 0, 0, 0, 1}, MTU: 1500, Multicast: agg.NoPort,
 	}
@@ -48,10 +70,17 @@ func chooseAsReference(t *testing.T, open vethtest.Opener, count int) {
 			Name: port, Index: h.Link(t, port).Index, Transmit: true, Receive: true, Order: i,
 		})
 	}
+	return h, plane, plan
+}
+
+func chooseAsReference(t *testing.T, open vethtest.Opener, count int) {
+	const ports = 3
+	h, plane, plan := newSpread(t, open, ports)
+	random := rand.New(rand.NewPCG(2, 8023))
 	for _, hash := range []agg.HashPolicy{agg.HashLayer2, agg.HashLayer34} {
 		for _, how := range []agg.Selector{agg.SelectBuckets, agg.SelectModulo} {
 			plan.Generation++
-			plan.Hash, plan.Select, plan.Table = hash, how, table(how, len(ports))
+			plan.Hash, plan.Select, plan.Table = hash, how, table(how, ports)
 			if err := plane.Apply(t.Context(), plan); err != nil {
 				t.Fatal(err)
 			}
@@ -83,9 +112,7 @@ func compare(t *testing.T, h planetest.Harness, plan agg.Plan, random *rand.Rand
 		if !slices.Equal(got, want) {
 			t.Errorf("%v, %v: frame %d left by %v, the reference says %v\n%s",
 				plan.Select, plan.Hash, i, got, want, fmt.Sprintf("%x", frames[i]))
-			if t.Failed() {
-				return
-			}
+			return
 		}
 	}
 }

@@ -25,11 +25,11 @@ type Setup struct {
 type Opener func(ctx context.Context, s Setup) (planetest.Plane, error)
 
 // World returns the world for a plane. Tests skip by name where root or veth is missing.
-func World(open Opener) planetest.World {
-	return planetest.World{New: func(t *testing.T, ports []string) planetest.Harness {
+func World(open Opener) planetest.New {
+	return func(t *testing.T, ports []string) planetest.Harness {
 		t.Helper()
 		return newHarness(t, open, ports)
-	}}
+	}
 }
 
 // harness implements planetest.Harness.
