@@ -152,7 +152,12 @@ func (b *bridge) refreshGroup(group string) {
 			continue
 		}
 		index[device] = l.Attrs().Index
-		if chosen == "" && l.Attrs().RawFlags&unix.IFF_LOWER_UP != 0 {
+		if l.Attrs().RawFlags&unix.IFF_LOWER_UP == 0 {
+			continue
+		}
+		// The one that is designated stays: a link that has just come back does not
+		// forward yet.
+		if chosen == "" || device == b.designated[group] {
 			chosen = device
 		}
 	}

@@ -55,7 +55,7 @@ func (l *Lab) Status(ctx context.Context, host, aggregate string) (agg.Status, e
 }
 
 // BusiestCable returns the one of the cables that host sent the most frames into
-// during the time, by the interfaces' own counters.
+// during the time, by the interfaces' own counters. It waits for the first frame.
 func (l *Lab) BusiestCable(ctx context.Context, host string, cables []string, during time.Duration) (string, error) {
 	read := func() map[string]uint64 {
 		counts := map[string]uint64{}
@@ -72,21 +72,24 @@ func (l *Lab) BusiestCable(ctx context.Context, host string, cables []string, du
 		}
 		return counts
 	}
-	before := read()
-	if err := sleepContext(ctx, monotonic()+during.Nanoseconds()); err != nil {
-		return "", err
-	}
-	after := read()
-	busiest := ""
-	for _, name := range cables {
-		if sent := after[name] - before[name]; sent > 0 && (busiest == "" || sent > after[busiest]-before[busiest]) {
-			busiest = name
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for {
+		before := read()
+		if err := sleepContext(ctx, monotonic()+during.Nanoseconds()); err != nil {
+			return "", fmt.Errorf("wait for host %s to send on %v: %w", host, cables, err)
+		}
+		after := read()
+		busiest, most := "", uint64(0)
+		for _, name := range cables {
+			if sent := after[name] - before[name]; sent > most {
+				busiest, most = name, sent
+			}
+		}
+		if busiest != "" {
+			return busiest, nil
 		}
 	}
-	if busiest == "" {
-		return "", fmt.Errorf("host %s sent nothing on %v in %v", host, cables, during)
-	}
-	return busiest, nil
 }
 
 // WaitPlugged waits until the kernel uses a cable that was plugged, at both ends. That

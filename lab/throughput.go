@@ -6,8 +6,6 @@ import (
 	"net"
 	"sync/atomic"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // throughputPort is the TCP port that throughput is measured on.
@@ -67,33 +65,19 @@ func sendAll(c net.Conn) {
 	}
 }
 
-// receiveAll accepts one connection and lets the kernel drop what comes.
+// receiveAll accepts one connection and reads what comes.
 func receiveAll(l net.Listener, received *atomic.Int64) {
 	c, err := l.Accept()
 	if err != nil {
 		return
 	}
 	defer c.Close()
-	raw, err := c.(*net.TCPConn).SyscallConn()
-	if err != nil {
-		return
-	}
 	chunk := make([]byte, throughputChunk)
 	for {
-		var n int
-		var readErr error
-		err := raw.Read(func(fd uintptr) bool {
-			// MSG_TRUNC on TCP discards instead of copying: the receiver's memory is not
-			// what is measured.
-			n, _, readErr = unix.Recvfrom(int(fd), chunk, unix.MSG_TRUNC|unix.MSG_DONTWAIT)
-			return readErr != unix.EAGAIN
-		})
-		if readErr == unix.EINTR {
-			continue
-		}
-		if err != nil || readErr != nil || n == 0 {
+		n, err := c.Read(chunk)
+		if err != nil {
 			return
 		}
-		received.Add(int64(max(n, 0)))
+		received.Add(int64(n))
 	}
 }

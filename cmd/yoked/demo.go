@@ -48,8 +48,8 @@ func newDemoCommand() *cobra.Command {
 			return printResult(c.OutOrStdout(), output, result, result.WriteText)
 		},
 	}
-	c.Flags().IntVar(&o.Pulls, "pulls", 8, "cables to pull on each aggregate, 1 to 500")
-	c.Flags().IntVar(&o.Rounds, "rounds", 3, "throughput measurements of each link and direction, 1 to 50")
+	c.Flags().IntVar(&o.Pulls, "pulls", 10, "cables to pull on each aggregate, 1 to 500")
+	c.Flags().IntVar(&o.Rounds, "rounds", 6, "throughput measurements of each link and direction, 1 to 50")
 	flags.register(c)
 	registerOutput(c, &output)
 	return c

@@ -133,7 +133,7 @@ func wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-func median[T int | float64 | time.Duration](values []T) T {
+func median(values []time.Duration) time.Duration {
 	if len(values) == 0 {
 		return 0
 	}

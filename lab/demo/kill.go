@@ -33,11 +33,14 @@ func (g *guide) killOne(ctx context.Context, s *subject) error {
 	}
 	for i, into := range story.losses {
 		if into != nil {
-			*into = lossOf(out.Outages[i], in.Outages[i])
+			*into = &Loss{Out: out.Outages[i], In: in.Outages[i]}
 		}
 	}
-	g.say("  %s: killed: %s; pull while dead: %s; next daemon: %s; next pull: %s", s.aggregate,
-		killText(s.result), deadPullText(s.result), lossText(s.result.Restart), lossText(s.result.NextPull))
+	g.say("  %s:", s.aggregate)
+	g.say("    killed               %s", killText(s.result))
+	g.say("    pulled while dead    %s", deadPullText(s.result))
+	g.say("    next daemon          %s", lossText(s.result.Restart))
+	g.say("    pulled after that    %s", lossText(s.result.NextPull))
 	return nil
 }
 
@@ -97,8 +100,4 @@ func (t *story) plug(ctx context.Context, cable string) error {
 		return err
 	}
 	return wait(ctx, quiet/2)
-}
-
-func lossOf(out, in lab.Outage) *Loss {
-	return &Loss{Lost: out.Lost + in.Lost, Outage: max(out.Failover, in.Failover), Open: out.Open || in.Open}
 }

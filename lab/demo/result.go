@@ -1,6 +1,10 @@
 package demo
 
-import "time"
+import (
+	"time"
+
+	"github.com/yokelag/yoke/lab"
+)
 
 // Result is what the demo measured. Fields that are nil were not measured; Notes say
 // why.
@@ -27,8 +31,8 @@ type Aggregate struct {
 	In  Failover `json:"in"`
 	// Flows is what a pull did to the flows, nil where it was not measured.
 	Flows *Flows `json:"flows,omitempty"`
-	// Kill, DeadPull and Restart are frames of both directions around kill -9, a pull
-	// while no daemon ran, and the next daemon's start.
+	// Kill, DeadPull and Restart are what kill -9, a pull while no daemon ran, and the
+	// next daemon's start cost.
 	Kill     *Loss `json:"kill,omitempty"`
 	DeadPull *Loss `json:"dead_pull,omitempty"`
 	Restart  *Loss `json:"restart,omitempty"`
@@ -58,15 +62,13 @@ type Flows struct {
 	Moved    int `json:"moved"`
 }
 
-// Loss are frames lost in both directions after an event, until the next.
+// Loss is what an event cost, until the next one.
 type Loss struct {
-	Lost int `json:"lost"`
-	// Outage is the longer one of the two directions; Open says it did not end.
-	Outage time.Duration `json:"outage_ns"`
-	Open   bool          `json:"open,omitempty"`
+	Out lab.Outage `json:"out"`
+	In  lab.Outage `json:"in"`
 }
 
-// Throughput is in bits a second; medians of Rounds.
+// Throughput is in bits a second, the best of Rounds.
 type Throughput struct {
 	To     float64 `json:"to_peer"`
 	From   float64 `json:"from_peer"`
