@@ -163,3 +163,20 @@ func TestDestroyLeavesNothing(t *testing.T) {
 		t.Errorf("before:\n%s\nafter:\n%s", before, after)
 	}
 }
+
+// packetSocket returns a raw socket on an interface.
+func packetSocket(t *testing.T, ns *nstest.NS, name string) (fd int) {
+	t.Helper()
+	err := ns.Run(func() (err error) {
+		fd, err = unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			return err
+		}
+		t.Cleanup(func() { _ = unix.Close(fd) })
+		return unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: 0x0300, Ifindex: ns.Index(name)})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fd
+}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
 	"github.com/yokelag/yoke/internal/nstest"
@@ -120,12 +121,23 @@ const (
 // Send implements planetest.Harness.
 func (h *harness) Send(t *testing.T, frames [][]byte) [][]string {
 	t.Helper()
+	h.settle(t)
 	out := make([][]string, len(frames))
 	for first := 0; first < len(frames); first += burst {
 		last := min(first+burst, len(frames))
 		h.sendBurst(frames[first:last], out[first:last])
 	}
 	return out
+}
+
+// settle waits until the aggregate's device can send, where it has carrier: the kernel
+// lets go of its queue some time after it shows the carrier.
+func (h *harness) settle(t *testing.T) {
+	t.Helper()
+	nstest.Eventually(t, patience, func() bool {
+		a := h.host.Link(h.setup.Name).Attrs()
+		return a.RawFlags&unix.IFF_LOWER_UP == 0 || a.OperState == netlink.OperUp
+	}, "%s to be ready to send", h.setup.Name)
 }
 
 func (h *harness) sendBurst(frames [][]byte, out [][]string) {
