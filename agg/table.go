@@ -1,20 +1,15 @@
 package agg
 
-import (
-	"slices"
-	"sync"
-)
+import "slices"
 
 // maxInt is bonding's INT_MAX, the largest number of milliseconds its options take.
 const maxInt = 1<<31 - 1
 
 // optionTable is the one table of options, theme by theme; Options returns it.
-var optionTable = sync.OnceValue(func() []Option { //nolint:gochecknoglobals // made once, never changed
-	return slices.Concat(
-		modeOptions(), deviceOptions(), hashOptions(), activeOptions(), watchOptions(),
-		probeOptions(), announceOptions(), lacpOptions(), elsewhereOptions(),
-	)
-})
+var optionTable = slices.Concat( //nolint:gochecknoglobals // never changed
+	modeOptions(), deviceOptions(), hashOptions(), activeOptions(), watchOptions(),
+	probeOptions(), announceOptions(), lacpOptions(), elsewhereOptions(),
+)
 
 // optionKey finds an option: a name or alias, and one scope.
 type optionKey struct {
@@ -23,9 +18,10 @@ type optionKey struct {
 }
 
 // optionIndex holds every name and alias of the table.
-var optionIndex = sync.OnceValue(func() map[optionKey]*Option { //nolint:gochecknoglobals // made once, never changed
+var optionIndex = indexOptions(optionTable) //nolint:gochecknoglobals // never changed
+
+func indexOptions(table []Option) map[optionKey]*Option {
 	index := map[optionKey]*Option{}
-	table := optionTable()
 	for i := range table {
 		o := &table[i]
 		for _, name := range append([]string{o.Name}, o.Aliases...) {
@@ -37,16 +33,16 @@ var optionIndex = sync.OnceValue(func() map[optionKey]*Option { //nolint:gocheck
 		}
 	}
 	return index
-})
+}
 
 // Options returns the whole table, theme by theme. The caller must not change it.
-func Options() []Option { return optionTable() }
+func Options() []Option { return optionTable }
 
 // Lookup finds an option by name or alias in any of the given scopes; where both have
 // one of that name, the aggregate's.
 func Lookup(name string, scope Scope) (*Option, bool) {
 	for _, s := range []Scope{OfAggregate, OfPort} {
-		if o, ok := optionIndex()[optionKey{name, s}]; ok && scope&s != 0 {
+		if o, ok := optionIndex[optionKey{name, s}]; ok && scope&s != 0 {
 			return o, true
 		}
 	}
