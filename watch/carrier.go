@@ -78,10 +78,10 @@ func (c *Carrier) verdict(in Input) Verdict {
 		v.Reason, v.Detail = ReasonLinkUp, "carrier is up"
 	case Rising:
 		v.Reason, v.Remaining = ReasonUpDelay, c.upDelay-in.Now.Sub(v.Since)
-		v.Detail = fmt.Sprintf("carrier is up, %v of updelay left", v.Remaining)
+		v.Detail = fmt.Sprintf("carrier is up, %v of updelay left", v.Remaining.Round(time.Millisecond))
 	case Falling:
 		v.Reason, v.Remaining = ReasonDownDelay, c.downDelay-in.Now.Sub(v.Since)
-		v.Detail = fmt.Sprintf("no carrier, %v of downdelay left", v.Remaining)
+		v.Detail = fmt.Sprintf("no carrier, %v of downdelay left", v.Remaining.Round(time.Millisecond))
 	default:
 		v.Reason, v.Detail = whyDown(in.Link)
 	}

@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/yokelag/yoke/agg"
@@ -48,7 +49,7 @@ func (c *combined) empty(now agg.Instant) Verdict {
 }
 
 // compare orders verdicts from bad to good: down, rising (the longer the wait the
-// worse), falling (the shorter the rest the worse), up.
+// worse), falling (the shorter the rest the worse), up. Of equal ones the newer is worse.
 func (v Verdict) compare(w Verdict) int {
 	if a, b := v.rank(), w.rank(); a != b {
 		return a - b
@@ -57,14 +58,10 @@ func (v Verdict) compare(w Verdict) int {
 	if v.Phase == Rising {
 		a, b = b, a
 	}
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	default:
-		return 0
+	if a != b {
+		return cmp.Compare(a, b)
 	}
+	return cmp.Compare(w.Since, v.Since)
 }
 
 func (v Verdict) rank() int {
