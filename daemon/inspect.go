@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"path/filepath"
 
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/control"
@@ -14,6 +15,9 @@ import (
 // after: the named one, or all. It takes the lock of the state directory, so that no
 // daemon starts meanwhile.
 func Inspect(ctx context.Context, stateDir, name string) (control.StatusList, error) {
+	if files, err := filepath.Glob(filepath.Join(stateDir, "*"+stateSuffix)); err == nil && len(files) == 0 {
+		return control.StatusList{Version: control.Version, Aggregates: []agg.Status{}}, nil
+	}
 	lock, err := lockState(stateDir)
 	if err != nil {
 		return control.StatusList{}, err

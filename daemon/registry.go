@@ -130,7 +130,7 @@ func (r *registry) start(ctx context.Context, spec agg.Spec, planeName string, s
 	}
 	e, err := engine.New(spec, engine.World{
 		Plane: plane, Links: r.world.Links(), Frames: r.world.Frames(), Clock: r.world.Clock(),
-		Store: st, Log: r.log.With("aggregate", spec.Name), PID: os.Getpid(),
+		Store: st, Log: r.log, PID: os.Getpid(),
 	}, saved)
 	if err != nil {
 		return nil, errors.Join(err, plane.Close())
@@ -168,7 +168,7 @@ func (r *registry) takeApart(ctx context.Context, a *aggregate) error {
 	if err := a.plane.Destroy(ctx); err != nil {
 		return errors.Join(fmt.Errorf("take %s apart: %w", a.name, err), a.plane.Close())
 	}
-	return errors.Join(a.plane.Close(), a.store.remove())
+	return a.store.remove()
 }
 
 // down takes an aggregate apart and gives its ports back.

@@ -1,11 +1,173 @@
 package daemon
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"log/slog"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/control"
+	"github.com/yokelag/yoke/engine"
+	"github.com/yokelag/yoke/internal/bootclock"
+	"github.com/yokelag/yoke/internal/iface"
+	"github.com/yokelag/yoke/internal/rtnl"
+	"github.com/yokelag/yoke/plane/device"
+	"github.com/yokelag/yoke/plane/ebpf"
+	"github.com/yokelag/yoke/plane/port"
+	"github.com/yokelag/yoke/plane/user"
 )
 
-func newKernelWorld(_ string, _ *slog.Logger) (world, error) {
-	return nil, &agg.Problem{Code: "not-built", Rule: "this yoked serves dry runs only", Remedy: "`yoked --dry eth1,eth2`"}
+// Compile-time checks: planes and plumbing satisfy the engine's interfaces by shape.
+var (
+	_ engine.Plane = (*ebpf.Plane)(nil)
+	_ engine.Plane = (*user.Plane)(nil)
+	_ world        = (*kernelWorld)(nil)
+)
+
+// kernelWorld is this machine, in the network namespace of the process.
+type kernelWorld struct {
+	stateDir  string
+	bootID    string
+	namespace uint64
+	links     *rtnl.Listener
+	frames    *packetFrames
+	auto, why string
+}
+
+func newKernelWorld(stateDir string, log *slog.Logger) (_ *kernelWorld, err error) {
+	if err := mayAdminister(); err != nil {
+		return nil, err
+	}
+	w := &kernelWorld{stateDir: stateDir, namespace: control.OwnNamespace()}
+	if w.bootID, err = bootclock.BootID(); err != nil {
+		return nil, err
+	}
+	if w.links, err = rtnl.Open(); err != nil {
+		return nil, err
+	}
+	if w.frames, err = openFrames(); err != nil {
+		return nil, errors.Join(err, w.links.Close())
+	}
+	w.auto, w.why = choosePlane()
+	log.Debug("plane=auto", "plane", w.auto, "why", w.why)
+	return w, nil
+}
+
+// mayAdminister refuses to start where nothing could be changed.
+func mayAdminister() error {
+	head := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var data [2]unix.CapUserData
+	if err := unix.Capget(&head, &data[0]); err != nil {
+		return fmt.Errorf("read own capabilities: %w", err)
+	}
+	for _, c := range []struct {
+		number int
+		name   string
+	}{{unix.CAP_NET_ADMIN, "CAP_NET_ADMIN"}, {unix.CAP_NET_RAW, "CAP_NET_RAW"}} {
+		if data[0].Effective&(1<<c.number) == 0 {
+			return &agg.Problem{Code: control.CodeNotPermitted, Object: "yoked", Rule: "needs " + c.name + " over its network namespace",
+				Remedy: "run `sudo yoked`; `yoke demo` works without any privilege"}
+		}
+	}
+	return nil
+}
+
+func (w *kernelWorld) Namespace() uint64     { return w.namespace }
+func (w *kernelWorld) BootID() string        { return w.bootID }
+func (w *kernelWorld) Links() engine.Links   { return kernelLinks{w.links} }
+func (w *kernelWorld) Frames() engine.Frames { return w.frames }
+func (w *kernelWorld) Clock() engine.Clock   { return bootClock{} }
+
+// Close implements world.
+func (w *kernelWorld) Close() error { return errors.Join(w.links.Close(), w.frames.close()) }
+
+// AutoPlane implements world.
+func (w *kernelWorld) AutoPlane() (name, why string) { return w.auto, w.why }
+
+// OpenPlane implements world.
+func (w *kernelWorld) OpenPlane(ctx context.Context, name string, spec agg.Spec) (engine.Plane, error) {
+	c := spec.Config()
+	switch name {
+	case "ebpf":
+		return opened(ebpf.Open(ctx, ebpf.Options{Name: c.Name, MAC: c.MAC, MTU: c.MTU, StateDir: w.stateDir}))
+	case "user":
+		return opened(user.Open(ctx, user.Options{Name: c.Name, MAC: c.MAC, MTU: c.MTU, StateDir: w.stateDir}))
+	default:
+		return nil, &agg.Problem{Code: "no-plane", Object: c.Name, Option: "plane", Value: name, Rule: "forwards nothing on a real machine",
+			Remedy: "leave it out, or try it with `yoked --dry eth1,eth2`"}
+	}
+}
+
+// opened keeps a nil pointer from becoming an interface that is not nil.
+func opened[P engine.Plane](p P, err error) (engine.Plane, error) {
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// ReadPlane implements world. A plane that does not outlive its daemon forwards nothing
+// now, and neither does one whose device is gone.
+func (w *kernelWorld) ReadPlane(ctx context.Context, name string, spec agg.Spec) (engine.Plane, error) {
+	pair, there, err := device.Find(spec.Name)
+	if err != nil {
+		return nil, err
+	}
+	if there {
+		pair.Close()
+	}
+	if name != "ebpf" || !there {
+		return gonePlane(name), nil
+	}
+	return w.OpenPlane(ctx, name, spec)
+}
+
+// CheckName implements world.
+func (w *kernelWorld) CheckName(name string) error {
+	l, err := iface.ByName(name, iface.Here)
+	if iface.IsAbsent(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if of, ours := device.AggregateOf(l.Alias); ours {
+		return nameTaken(name, "the device of aggregate "+of)
+	}
+	return nameTaken(name, "an interface")
+}
+
+// CheckPort implements world.
+func (w *kernelWorld) CheckPort(aggregate, name string) error {
+	k, err := port.Open(filepath.Join(w.stateDir, aggregate+port.Suffix), aggregate)
+	if err != nil {
+		return err
+	}
+	return errors.Join(k.Check(name), k.Close())
+}
+
+// kernelLinks makes a listener an engine.Links.
+type kernelLinks struct{ listener *rtnl.Listener }
+
+// Read implements engine.Links.
+func (k kernelLinks) Read(ctx context.Context, names []string) ([]agg.LinkFacts, error) {
+	links, err := k.listener.Read(ctx, names)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]agg.LinkFacts, len(links))
+	for i, l := range links {
+		out[i] = agg.LinkFacts{Name: l.Name, Index: l.Index, Present: l.Present, AdminUp: l.AdminUp, Carrier: l.Carrier,
+			Speed: l.Speed, FullDuplex: l.FullDuplex, MAC: l.MAC, MTU: l.MTU}
+	}
+	return out, nil
+}
+
+// Subscribe implements engine.Links.
+func (k kernelLinks) Subscribe(s engine.Subscription) (wake <-chan struct{}, cancel func()) {
+	return k.listener.Subscribe(s.Names, s.Poll, s.Adapt, s.UseCarrier)
 }

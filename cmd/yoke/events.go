@@ -57,9 +57,5 @@ func eventLine(item control.StreamItem) string {
 	if e == nil {
 		return ""
 	}
-	object := e.Aggregate
-	if e.Port != "" {
-		object += " " + e.Port
-	}
-	return fmt.Sprintf("%6d  %s  %s: %s", e.Seq, item.Wall.Local().Format("2006-01-02 15:04:05.000"), object, e.Text)
+	return fmt.Sprintf("%6d  %s  %s: %s", e.Seq, item.Wall.Local().Format("2006-01-02 15:04:05.000"), e.Aggregate, e.Text)
 }

@@ -85,9 +85,11 @@ func (a *app) describeOption(o *agg.Option) {
 func valuesOf(o *agg.Option) string {
 	switch o.Kind {
 	case agg.KindEnum:
-		words := make([]string, len(o.Values))
-		for i, v := range o.Values {
-			words[i] = v.Text
+		var words []string
+		for _, v := range o.Values {
+			if !v.NotBuilt {
+				words = append(words, v.Text)
+			}
 		}
 		return strings.Join(words, " ")
 	case agg.KindBool:

@@ -136,7 +136,7 @@ func (a *app) printPorts(ports []agg.PortStatus) error {
 		for _, name := range gates {
 			row = append(row, gateCell(p, name))
 		}
-		fmt.Fprintln(t, strings.Join(append(row, p.Text), "\t"))
+		fmt.Fprintln(t, strings.Join(append(row, strings.TrimPrefix(p.Text, p.Name+" ")), "\t"))
 	}
 	if err := t.Flush(); err != nil {
 		return fmt.Errorf("write the status: %w", err)

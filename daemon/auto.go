@@ -1,0 +1,31 @@
+package daemon
+
+import (
+	"fmt"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/features"
+	"golang.org/x/sys/unix"
+)
+
+// bpfFS is where plane ebpf keeps what outlives the daemon.
+const bpfFS = "/sys/fs/bpf"
+
+// choosePlane tells what plane=auto means on this machine. It is the one place that
+// decides; the choice for an aggregate is made once and saved.
+func choosePlane() (name, why string) {
+	if err := features.HaveProgramType(ebpf.SchedCLS); err != nil {
+		return "user", fmt.Sprintf("the kernel refuses tc programs: %v", err)
+	}
+	var fs unix.Statfs_t
+	if err := unix.Statfs(bpfFS, &fs); err != nil {
+		return "user", fmt.Sprintf("%s: %v", bpfFS, err)
+	}
+	if fs.Type != unix.BPF_FS_MAGIC {
+		if err := unix.Mount("bpf", bpfFS, "bpf", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "mode=0700"); err != nil {
+			return "user", fmt.Sprintf("no BPF file system is mounted on %s, and it cannot be: %v", bpfFS, err)
+		}
+		return "ebpf", "the kernel takes tc programs; mounted " + bpfFS
+	}
+	return "ebpf", "the kernel takes tc programs, and " + bpfFS + " keeps them"
+}
