@@ -3,6 +3,7 @@ package ebpf
 import (
 	"context"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -18,7 +19,7 @@ const (
 // rig is an aggregate with real ports and somebody at the far end: eth0, eth1, ... are
 // cables to a host that joins them by a bridge with the address there.
 type rig struct {
-	*testing.T
+	testing.TB
 	near, far *nstest.NS
 	options   Options
 	plane     *Plane
@@ -38,8 +39,9 @@ func variants(t *testing.T, test func(t *testing.T, r *rig)) {
 	})
 }
 
-func newRig(t *testing.T, o Options) *rig {
-	r := &rig{T: t, near: nstest.New(t), far: nstest.New(t), options: o}
+func newRig(t testing.TB, o Options) *rig {
+	t.Helper()
+	r := &rig{TB: t, near: nstest.New(t), far: nstest.New(t), options: o}
 	r.options.Name, r.options.StateDir = "bond0", t.TempDir()
 	var farNames []string
 	for _, name := range []string{"eth0", "eth1"} {
@@ -88,8 +90,9 @@ func (r *rig) destroy() {
 	r.plane = nil
 }
 
-// plan is active-backup on the port at index active, the other port second.
-func (r *rig) plan(active int) agg.Plan {
+// plan is active-backup on the port at index active, the other port second. Ports named
+// absent are not there.
+func (r *rig) plan(active int, absent ...string) agg.Plan {
 	r.gen++
 	p := agg.Plan{
 		Generation: r.gen, Mode: agg.ActiveBackup, Carrier: true, Select: agg.SelectFixed, MTU: 1500,
@@ -97,6 +100,10 @@ func (r *rig) plan(active int) agg.Plan {
 		Table: []agg.Choice{{First: active, Second: 1 - active}},
 	}
 	for i, name := range r.names {
+		if slices.Contains(absent, name) {
+			p.Ports = append(p.Ports, agg.PlanPort{Name: name, Order: agg.NoPort})
+			continue
+		}
 		p.Ports = append(p.Ports, agg.PlanPort{
 			Name: name, Index: r.near.Index(name), Transmit: i == active, Receive: i == active, Order: i,
 		})

@@ -1,0 +1,73 @@
+package ebpf
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/internal/nstest"
+)
+
+func TestAdoptionLosesNothingAndKeepsTheTable(t *testing.T) {
+	variants(t, func(t *testing.T, r *rig) {
+		r.ready()
+		plan := r.balanced()
+		r.apply(plan)
+		before := r.observe()
+		out := r.stream(200 * time.Microsecond)
+		in := nstest.StartUDP(r, r.far, r.near, there, here, time.Millisecond)
+		for range 3 {
+			out.WaitReceived(200)
+			r.close()
+			out.WaitReceived(200) // with no daemon
+			r.open()
+			after := r.observe()
+			if after.Published == nil || !after.Published.Equal(plan) || after.Published.Generation != plan.Generation {
+				t.Fatalf("adopted %+v", after.Published)
+			}
+			if after.PublishedAt != before.PublishedAt {
+				t.Error("adoption published anew")
+			}
+			plan.Generation++
+			r.apply(plan)
+			before = r.observe()
+		}
+		if o, i := out.Stop(), in.Stop(); o.Lost+i.Lost != 0 {
+			t.Errorf("lost %d out and %d in", o.Lost, i.Lost)
+		}
+	})
+}
+
+// balanced spreads by buckets over both ports, which both receive: the far bridge, which
+// knows no port group, answers to the port it heard last.
+func (r *rig) balanced() agg.Plan {
+	p := r.plan(0)
+	p.Mode, p.Select, p.Hash, p.Table = agg.BalanceXOR, agg.SelectBuckets, agg.HashLayer34, nil
+	for i := range agg.NumBuckets {
+		p.Table = append(p.Table, agg.Choice{First: i % 2, Second: 1 - i%2})
+	}
+	p.Ports[1].Transmit, p.Ports[1].Receive = true, true
+	return p
+}
+
+func TestNewerLayoutIsRefusedByName(t *testing.T) {
+	nstest.Require(t, "root", "bpf", "veth", "bridge")
+	r := newRig(t, Options{})
+	setLayout := func(v uint32) {
+		if err := r.plane.tables.YokeLayout.Put(uint32(0), v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	setLayout(layout + 1)
+	err := r.near.Run(func() error {
+		_, err := Open(context.Background(), r.options)
+		return err
+	})
+	var problem *agg.Problem
+	if !errors.As(err, &problem) || problem.Code != "newer-layout" {
+		t.Errorf("got %v", err)
+	}
+	setLayout(layout)
+}

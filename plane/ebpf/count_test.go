@@ -1,0 +1,114 @@
+package ebpf
+
+import (
+	"testing"
+	"time"
+
+	"github.com/vishvananda/netlink"
+
+	"github.com/yokelag/yoke/internal/iface"
+	"github.com/yokelag/yoke/internal/nstest"
+)
+
+// quiet keeps the host from sending anything by itself on an interface.
+func quiet(n *nstest.NS, name string) {
+	n.Do(func() { _ = iface.SetSysctl("ipv6", name, "disable_ipv6", "1") })
+}
+
+// settleNeighbor makes the peer's address permanent, so that no ARP is sent.
+func (r *rig) settleNeighbor() {
+	r.Helper()
+	r.near.MustPing(there)
+	l := r.near.Link("bond0")
+	list, err := r.near.Handle().NeighList(l.Attrs().Index, netlink.FAMILY_V4)
+	if err != nil || len(list) == 0 {
+		r.Fatalf("neighbours of bond0: %v %v", list, err)
+	}
+	for _, n := range list {
+		n.State = netlink.NUD_PERMANENT
+		if err := r.near.Handle().NeighSet(&n); err != nil {
+			r.Fatal(err)
+		}
+	}
+}
+
+func (r *rig) txPackets(name string) uint64 { return r.near.Link(name).Attrs().Statistics.TxPackets }
+
+func TestCountersAreExact(t *testing.T) {
+	variants(t, func(t *testing.T, r *rig) {
+		r.near.SetDown("bond0")
+		quiet(r.near, "bond0")
+		r.near.SetUp("bond0")
+		r.apply(r.balanced())
+		r.settleNeighbor()
+		before, device := r.observe(), r.txPackets("bond0")
+		const total, sockets = 100000, 20
+		for range sockets { // a socket is a flow
+			s := r.stream(0)
+			s.Send(total / sockets)
+			s.Stop()
+		}
+		after := r.observe()
+		if got := r.txPackets("bond0") - device; got != total {
+			t.Errorf("bond0 counts %d, sent %d", got, total)
+		}
+		var ports, own, buckets uint64
+		for i := range after.Ports {
+			sent := after.Ports[i].TxFrames - before.Ports[i].TxFrames
+			if sent < total/10 {
+				t.Errorf("port %s carried %d of %d", after.Ports[i].Name, sent, total)
+			}
+			ports += sent
+			own += after.Ports[i].DeviceTxFrames - before.Ports[i].DeviceTxFrames
+		}
+		for i := range after.Buckets {
+			buckets += after.Buckets[i].Frames - before.Buckets[i].Frames
+			if used := after.Buckets[i].LastUsed; used != 0 && (used > after.At || after.At.Sub(used) > time.Minute) {
+				t.Errorf("bucket %d last used %v ago", i, after.At.Sub(used))
+			}
+		}
+		if ports != total || own != total || buckets != total {
+			t.Errorf("plane %d, ports' own counters %d, buckets %d, sent %d", ports, own, buckets, total)
+		}
+		if n := after.Counters["backlog_drops"] - before.Counters["backlog_drops"]; n != 0 {
+			t.Logf("the machine's backlog dropped %d frames meanwhile", n)
+		}
+	})
+}
+
+func TestReceiveIsCountedByTheDevice(t *testing.T) {
+	variants(t, func(t *testing.T, r *rig) {
+		r.ready()
+		before := r.near.Link("bond0").Attrs().Statistics.RxPackets
+		s := nstest.StartUDP(r, r.far, r.near, there, here, 0)
+		s.Send(1000)
+		if got := s.Stop(); got.Lost != 0 {
+			t.Errorf("lost %d", got.Lost)
+		}
+		if got := r.near.Link("bond0").Attrs().Statistics.RxPackets - before; got < 1000 {
+			t.Errorf("bond0 counts %d of 1000 received", got)
+		}
+	})
+}
+
+func TestFastPathIsSwitchedLive(t *testing.T) {
+	variants(t, func(t *testing.T, r *rig) {
+		r.ready()
+		out := r.stream(200 * time.Microsecond)
+		in := nstest.StartUDP(r, r.far, r.near, there, here, 200*time.Microsecond)
+		for i := range 20 {
+			p := r.plan(0)
+			p.FastPath = i%2 == 0
+			r.apply(p)
+			before := r.txPackets("bond0")
+			out.WaitReceived(50)
+			in.WaitReceived(50)
+			if got := r.txPackets("bond0") - before; p.FastPath && got > 10 || !p.FastPath && got < 40 {
+				t.Errorf("fast path %v: the device counted %d", p.FastPath, got)
+			}
+		}
+		if o, i := out.Stop(), in.Stop(); o.Lost+i.Lost != 0 {
+			t.Errorf("lost %d of %d out, %d of %d in", o.Lost, o.Sent, i.Lost, i.Sent)
+		}
+	})
+}

@@ -1,0 +1,270 @@
+package ebpf
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/asm"
+	"github.com/cilium/ebpf/link"
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/internal/nstest"
+)
+
+// userProgram notes the priority of frames that have one, and lets the next program
+// run: what a user may have on a port. It returns the map with the note.
+func userProgram(t testing.TB) (*ebpf.Program, *ebpf.Map) {
+	t.Helper()
+	note, err := ebpf.NewMap(&ebpf.MapSpec{Type: ebpf.Array, KeySize: 4, ValueSize: 4, MaxEntries: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { note.Close() })
+	const priority = 32 // in struct __sk_buff
+	p, err := ebpf.NewProgram(&ebpf.ProgramSpec{
+		Name: "user_note", Type: ebpf.SchedCLS, License: "GPL",
+		Instructions: asm.Instructions{
+			asm.LoadMem(asm.R2, asm.R1, priority, asm.Word),
+			asm.JEq.Imm(asm.R2, 0, "out"),
+			asm.LoadMapValue(asm.R3, note.FD(), 0),
+			asm.StoreMem(asm.R3, 0, asm.R2, asm.Word),
+			asm.Mov.Imm(asm.R0, -1).WithSymbol("out"),
+			asm.Return(),
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.Close() })
+	return p, note
+}
+
+// addUserFilter puts a user's own clsact qdisc and filter on a port.
+func (r *rig) addUserFilter(name string) {
+	r.Helper()
+	h, index := r.near.Handle(), r.near.Index(name)
+	if err := h.QdiscAdd(qdisc(index)); err != nil {
+		r.Fatal(err)
+	}
+	p, _ := userProgram(r)
+	err := h.FilterAdd(&netlink.BpfFilter{
+		FilterAttrs: netlink.FilterAttrs{
+			LinkIndex: index, Parent: netlink.HANDLE_MIN_EGRESS, Handle: 1, Priority: 10, Protocol: unix.ETH_P_ALL,
+		},
+		Fd: p.FD(), Name: "user", DirectAction: true,
+	})
+	if err != nil {
+		r.Fatal(err)
+	}
+}
+
+// snapshot is what a user sees of the links and of tc, without counters.
+func (r *rig) snapshot() string {
+	r.Helper()
+	var out strings.Builder
+	out.WriteString(nstest.Command(r, r.near, "ip", "-d", "link"))
+	groups := strings.Split(nstest.Command(r, r.near, "ip", "-o", "maddr"), "\n")
+	slices.Sort(groups) // the kernel lists them in the order of joining
+	out.WriteString(strings.Join(groups, "\n"))
+	for _, name := range r.names {
+		for _, what := range []string{"ingress", "egress"} {
+			text, _ := r.near.Output("tc", "filter", "show", "dev", name, what)
+			out.WriteString(name + " " + what + ":\n" + text)
+		}
+		out.WriteString(nstest.Command(r, r.near, "tc", "qdisc", "show", "dev", name))
+	}
+	return out.String()
+}
+
+func TestDestroyLeavesWhatWasThere(t *testing.T) {
+	for _, tool := range []string{"ip", "tc"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skip("missing program: ", tool)
+		}
+	}
+	variants(t, func(t *testing.T, r *rig) {
+		r.destroy()
+		r.addUserFilter("eth0")
+		before := r.snapshot()
+		r.open()
+		r.apply(r.plan(0))
+		if got := r.snapshot(); got == before {
+			t.Error("the aggregate changes nothing that the test looks at")
+		}
+		if list := r.observe().ForeignFilters; len(list) != 1 || !strings.Contains(list[0], "eth0 egress: bpf filter, priority 10") {
+			t.Errorf("foreign filters: %v", list)
+		}
+		r.destroy()
+		if after := r.snapshot(); after != before {
+			t.Errorf("before:\n%s\nafter:\n%s", before, after)
+		}
+	})
+}
+
+func TestPriorityIsKeptOverTheHop(t *testing.T) {
+	nstest.Require(t, "root", "bpf", "tcx", "veth", "bridge")
+	r := newRig(t, Options{})
+	r.ready()
+	user, note := userProgram(t)
+	err := r.near.Run(func() error {
+		l, err := link.AttachTCX(link.TCXOptions{
+			Interface: r.near.Index("eth0"), Program: user, Attach: ebpf.AttachTCXEgress, Anchor: link.Head(),
+		})
+		if err == nil {
+			t.Cleanup(func() { l.Close() })
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if list := r.observe().ForeignFilters; len(list) != 1 || !strings.Contains(list[0], "user_note") {
+		t.Errorf("foreign filters: %v", list)
+	}
+	r.near.Do(func() { // one datagram with a priority
+		fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer unix.Close(fd)
+		to := &unix.SockaddrInet4{Port: 9, Addr: netip.MustParseAddr(there).As4()}
+		err = errors.Join(unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_PRIORITY, 5), unix.Sendto(fd, []byte("x"), 0, to))
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+	var priority uint32
+	if err := note.Lookup(uint32(0), &priority); err != nil || priority != 5 {
+		t.Errorf("priority 5 became %d (%v)", priority, err)
+	}
+}
+
+func TestPortIsDeletedAndComesBack(t *testing.T) {
+	variants(t, func(t *testing.T, r *rig) {
+		r.ready()
+		r.near.Delete("eth1")
+		p := r.plan(0, "eth1")
+		r.apply(p)
+		r.near.MustPing(there)
+		if f := r.observe(); f.Ports[1].Present || f.Ports[1].Index != 0 || !f.Published.Equal(p) {
+			t.Errorf("facts %+v", f.Ports[1])
+		}
+		r.near.Veth("eth1", r.far, "eth1")
+		if err := r.far.Handle().LinkSetMaster(r.far.Link("eth1"), r.far.Link("br0")); err != nil {
+			t.Fatal(err)
+		}
+		r.apply(r.plan(1))
+		r.near.MustPing(there)
+		f := r.observe()
+		if f.Ports[1].TxFrames == 0 || f.Ports[1].DeviceTxFrames != f.Ports[1].TxFrames {
+			t.Errorf("sent %d, the device counts %d", f.Ports[1].TxFrames, f.Ports[1].DeviceTxFrames)
+		}
+	})
+}
+
+func TestPortIsRemovedFromThePlan(t *testing.T) {
+	variants(t, func(t *testing.T, r *rig) {
+		r.ready()
+		s := r.stream(time.Millisecond)
+		s.WaitReceived(20)
+		p := r.plan(0)
+		p.Ports, p.Table = p.Ports[:1], []agg.Choice{{First: 0, Second: agg.NoPort}}
+		r.apply(p)
+		s.WaitReceived(20)
+		if got := s.Stop(); got.Lost != 0 {
+			t.Errorf("lost %d", got.Lost)
+		}
+		if list := r.plane.ports.Taken(); len(list) != 1 {
+			t.Errorf("taken: %+v", list)
+		}
+		r.apply(r.plan(1))
+		r.near.MustPing(there)
+	})
+}
+
+func TestDeviceMovesToAnotherNamespace(t *testing.T) {
+	variants(t, func(t *testing.T, r *rig) {
+		r.ready()
+		p := r.plan(0)
+		p.FastPath = true
+		r.apply(p)
+		away := nstest.New(t)
+		move(t, r.near, away)
+		away.AddAddr("bond0", here+"/24")
+		away.SetUp("bond0")
+		f := r.observe()
+		if !f.Device.Elsewhere || !f.Published.FastPath {
+			t.Errorf("device %+v, fast path asked for: %v", f.Device, f.Published.FastPath)
+		}
+		away.MustPing(there)
+		r.far.MustPing(here)
+		move(t, away, r.near)
+		r.near.AddAddr("bond0", here+"/24")
+		r.near.SetUp("bond0")
+		if f := r.observe(); f.Device.Elsewhere {
+			t.Errorf("device %+v", f.Device)
+		}
+		before := r.txPackets("bond0")
+		r.near.MustPing(there)
+		s := r.stream(0)
+		s.Send(100)
+		s.Stop()
+		if n := r.txPackets("bond0") - before; n > 20 {
+			t.Errorf("the fast path is not back: the device counted %d", n)
+		}
+	})
+}
+
+func move(t *testing.T, from, to *nstest.NS) {
+	t.Helper()
+	if err := from.Handle().LinkSetNsFd(from.Link("bond0"), to.FD()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestRefusalsNameWhatIsNotBuilt(t *testing.T) {
+	nstest.Require(t, "root", "bpf", "veth", "bridge")
+	r := newRig(t, Options{})
+	r.ready()
+	want := r.observe().Published
+	for what, change := range map[string]func(*agg.Plan){
+		"selector":   func(p *agg.Plan) { p.Select = agg.SelectBroadcast },
+		"hash":       func(p *agg.Plan) { p.Select, p.Hash = agg.SelectModulo, agg.HashEncap34 },
+		"punt":       func(p *agg.Plan) { p.Punt = agg.ClassARP },
+		"multicast":  func(p *agg.Plan) { p.Multicast = 0 },
+		"source MAC": func(p *agg.Plan) { p.Ports[0].SourceMAC = p.MAC },
+	} {
+		p := r.plan(1)
+		change(&p)
+		if err := r.near.Run(func() error { return r.plane.Apply(context.Background(), p) }); err == nil {
+			t.Errorf("%s is not refused", what)
+		}
+	}
+	if got := r.observe().Published; !got.Equal(*want) {
+		t.Errorf("after refusals %+v is in force", got)
+	}
+}
+
+// BenchmarkApply is the hot path: the same ports with another table.
+func BenchmarkApply(b *testing.B) {
+	nstest.Require(b, "root", "bpf", "veth", "bridge")
+	r := newRig(b, Options{})
+	r.ready()
+	plans := []agg.Plan{r.plan(0), r.plan(1)}
+	r.near.Do(func() {
+		for i := range b.N {
+			if err := r.plane.Apply(context.Background(), plans[i%2]); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
