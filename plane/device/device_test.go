@@ -59,7 +59,7 @@ func TestCreate(t *testing.T) {
 	mac := agg.MAC{2, 0, 0, 0, 0, 9}
 	p := ensured(t, ns, Options{Name: "bond0", MAC: mac, MTU: 9000})
 	f := facts(t, p)
-	if !f.Present || f.AdminUp || f.Carrier || f.MAC != mac || f.MTU != 9000 || f.Elsewhere || f.Index != ns.Index("bond0") {
+	if !f.Present || !f.AdminUp || f.Carrier || f.MAC != mac || f.MTU != 9000 || f.Elsewhere || f.Index != ns.Index("bond0") {
 		t.Errorf("got %+v", f)
 	}
 	inner := ns.Link("yk-bond0").Attrs()

@@ -34,7 +34,7 @@ type Options struct {
 
 // Ensure creates the aggregate's device in the calling thread's namespace, or adopts
 // the one that is there and sets MAC and MTU where they are given and differ. A new
-// device is down and without carrier; an adopted one keeps its carrier. A name that
+// device is up and without carrier; an adopted one keeps both as they are. A name that
 // something else has is refused with an [agg.Problem].
 func Ensure(o Options) (*Pair, error) {
 	if err := agg.CheckName(o.Name); err != nil {
@@ -107,7 +107,7 @@ func notOurs(aggregate, taken string) *agg.Problem {
 
 func create(o Options) (*Pair, error) {
 	attrs := netlink.NewLinkAttrs()
-	attrs.Name, attrs.MTU = o.Name, o.MTU
+	attrs.Name, attrs.MTU, attrs.Flags = o.Name, o.MTU, net.FlagUp
 	if !o.MAC.IsZero() {
 		attrs.HardwareAddr = net.HardwareAddr(o.MAC[:])
 	}
