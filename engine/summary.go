@@ -69,12 +69,21 @@ func portText(s agg.Status, p agg.PortStatus) string {
 	g, shut := firstShut(p.Gates)
 	switch {
 	case !shut:
-		return p.Name + " carries traffic: " + detailOf(p.Gates, agg.GatePolicy)
+		return carriesText(p.Name, detailOf(p.Gates, agg.GatePolicy))
 	case standsBy(g):
 		return p.Name + " stands by: " + g.Detail
 	default:
 		return p.Name + " carries no traffic: " + clause(g, s.At)
 	}
+}
+
+// carriesText begins with the port and ends with why: "eth1 carries 128 of 256 buckets",
+// "eth1 is active: it is the primary".
+func carriesText(name, why string) string {
+	if strings.HasPrefix(why, "carries ") {
+		return name + " " + why
+	}
+	return name + " is " + why
 }
 
 func detailOf(gates []agg.Gate, name string) string {
