@@ -1,0 +1,347 @@
+package rtnl
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/yokelag/yoke/internal/ethtool"
+)
+
+// Link is what the kernel says about an interface.
+type Link struct {
+	Name string
+	// Index is the ifindex, 0 where the interface is absent.
+	Index            int
+	Present, AdminUp bool
+	// Carrier is false while the interface is administratively down.
+	Carrier bool
+	// Speed is in Mb/s, 0 where unknown. While the carrier is gone it is the last one
+	// known: drivers forget it then, and shares must not change for that.
+	Speed      uint32
+	FullDuplex bool
+	MAC        [6]byte
+	MTU        int
+}
+
+// Listener serves one network namespace. Its methods are safe for concurrent use.
+type Listener struct {
+	query  *querier
+	driver *ethtool.Socket
+	events *os.File
+
+	mu        sync.Mutex
+	closed    bool
+	subs      map[*subscription]struct{}
+	known     map[int]linkState // by ifindex, from events
+	speeds    map[int]ethtool.Settings
+	dirty     map[string]struct{} // whose speed may have changed
+	lastEvent time.Time
+
+	// poke tells the poll that its plan changed, stale the speed reader that dirty did.
+	poke, stale chan struct{}
+	done        chan struct{}
+	tasks       sync.WaitGroup
+}
+
+// subscription is one subscriber's part.
+type subscription struct {
+	names      map[string]struct{}
+	poll       time.Duration
+	adapt      bool
+	useCarrier bool
+	wake       chan struct{}
+
+	// The poll's own: when it is due, and what it saw.
+	due  time.Time
+	seen map[string]seen
+}
+
+// seen is what a poll compares.
+type seen struct {
+	index            int
+	adminUp, carrier bool
+}
+
+// receiveBuffer is the size of the event socket's buffer in bytes: a burst of some
+// thousand events.
+const receiveBuffer = 8 << 20
+
+// Open starts to listen in the calling thread's network namespace.
+func Open() (*Listener, error) {
+	events, err := subscribeGroups()
+	if err != nil {
+		return nil, fmt.Errorf("listen for link events: %w", err)
+	}
+	query, err := newQuerier()
+	if err != nil {
+		return nil, errors.Join(err, events.Close())
+	}
+	driver, err := ethtool.Open()
+	if err != nil {
+		return nil, errors.Join(err, query.close(), events.Close())
+	}
+	l := &Listener{
+		query: query, driver: driver, events: events,
+		subs: map[*subscription]struct{}{}, known: map[int]linkState{},
+		speeds: map[int]ethtool.Settings{}, dirty: map[string]struct{}{},
+		poke: make(chan struct{}, 1), stale: make(chan struct{}, 1), done: make(chan struct{}),
+	}
+	l.tasks.Go(l.listen)
+	l.tasks.Go(l.pollAll)
+	l.tasks.Go(l.readSpeeds)
+	return l, nil
+}
+
+// subscribeGroups opens the event socket, non-blocking, so that Close ends a read.
+func subscribeGroups() (*os.File, error) {
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.NETLINK_ROUTE)
+	if err != nil {
+		return nil, err
+	}
+	if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, receiveBuffer) != nil {
+		// Without privilege over the first user namespace the system's limit rules; an
+		// overrun is noticed and costs a full look.
+		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, receiveBuffer)
+	}
+	const groups = unix.RTMGRP_LINK | unix.RTMGRP_IPV4_IFADDR | unix.RTMGRP_IPV6_IFADDR
+	if err := unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: groups}); err != nil {
+		_ = unix.Close(fd)
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), "rtnetlink events"), nil
+}
+
+// Close stops listening. Subscribers are not woken any more.
+func (l *Listener) Close() error {
+	l.mu.Lock()
+	if l.closed {
+		l.mu.Unlock()
+		return nil
+	}
+	l.closed = true
+	l.mu.Unlock()
+	close(l.done)
+	err := l.events.Close()
+	l.tasks.Wait()
+	return errors.Join(err, l.query.close(), l.driver.Close())
+}
+
+// Read asks the kernel for the named interfaces now, and answers in the order of names.
+// An absent interface has Present false. The speed of a subscribed interface comes from
+// a copy that is renewed in the background, since drivers may take long to tell.
+func (l *Listener) Read(ctx context.Context, names []string) ([]Link, error) {
+	out := make([]Link, len(names))
+	for i, name := range names {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		s, present, err := l.query.link(name)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = Link{Name: name}
+		if present {
+			out[i] = l.fill(s)
+		}
+	}
+	return out, nil
+}
+
+func (l *Listener) fill(s linkState) Link {
+	out := Link{
+		Name: s.name, Index: s.index, Present: true, AdminUp: s.adminUp(), MAC: s.mac, MTU: s.mtu,
+	}
+	l.mu.Lock()
+	byDriver := l.asksDriver(s.name)
+	settings, cached := l.speeds[s.index]
+	l.mu.Unlock()
+	out.Carrier = l.carrier(s, byDriver)
+	if !cached {
+		settings = l.askSpeed(s.name)
+	}
+	out.Speed, out.FullDuplex = settings.Speed, settings.FullDuplex
+	return out
+}
+
+// asksDriver reports whether a subscriber of the interface set use_carrier=off.
+func (l *Listener) asksDriver(name string) bool {
+	for s := range l.subs {
+		if _, ok := s.names[name]; ok && !s.useCarrier {
+			return true
+		}
+	}
+	return false
+}
+
+// carrier is the kernel's carrier flag, or what the driver says: by ethtool, then by
+// MII registers, and up where it answers neither.
+func (l *Listener) carrier(s linkState, byDriver bool) bool {
+	if !byDriver {
+		return s.carrier()
+	}
+	if !s.adminUp() {
+		return false
+	}
+	if up, err := l.driver.Link(s.name); err == nil {
+		return up
+	}
+	if up, err := l.driver.MIILink(s.name); err == nil {
+		return up
+	}
+	return true
+}
+
+// Subscribe wakes the receiver when any of the named interfaces may have changed: on a
+// link or address event, when a poll sees another state, and when events were lost.
+// Wake-ups coalesce. poll is the period of the poll behind the events, 0 for none;
+// adapt allows a shorter one after link events and a longer one when many interfaces
+// are polled. useCarrier false asks drivers instead of the carrier flag, in Read too.
+// cancel ends the subscription.
+func (l *Listener) Subscribe(names []string, poll time.Duration, adapt, useCarrier bool) (wake <-chan struct{}, cancel func()) {
+	s := &subscription{
+		names: map[string]struct{}{}, poll: poll, adapt: adapt, useCarrier: useCarrier,
+		wake: make(chan struct{}, 1), seen: map[string]seen{},
+	}
+	for _, n := range names {
+		s.names[n] = struct{}{}
+	}
+	l.mu.Lock()
+	l.subs[s] = struct{}{}
+	l.soil(names...)
+	l.mu.Unlock()
+	signal(l.poke)
+	return s.wake, func() {
+		l.mu.Lock()
+		delete(l.subs, s)
+		l.mu.Unlock()
+		signal(l.poke)
+	}
+}
+
+// signal makes a channel of one token full.
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// listen reads events until Close. ENOBUFS says that events were lost; any other error
+// is of a broken socket, and the poll goes on alone.
+func (l *Listener) listen() {
+	b := make([]byte, 128<<10)
+	for {
+		n, err := l.events.Read(b)
+		switch {
+		case err == nil:
+			l.take(b[:n])
+		case errors.Is(err, unix.ENOBUFS):
+			l.lost()
+		default:
+			return
+		}
+	}
+}
+
+// lost forgets what events said and wakes everybody.
+func (l *Listener) lost() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	clear(l.known)
+	l.noteEvent()
+	for s := range l.subs {
+		signal(s.wake)
+	}
+	l.soil(l.subscribed()...)
+}
+
+// noteEvent makes the poll fast for a while. The caller holds mu.
+func (l *Listener) noteEvent() {
+	l.lastEvent = time.Now()
+	signal(l.poke)
+}
+
+// soil has the speed of the named interfaces read again. The caller holds mu.
+func (l *Listener) soil(names ...string) {
+	for _, n := range names {
+		l.dirty[n] = struct{}{}
+	}
+	signal(l.stale)
+}
+
+// take looks at one datagram of events. What cannot be read counts as lost.
+func (l *Listener) take(b []byte) {
+	for len(b) > 0 {
+		kind, _, body, rest, ok := nextMessage(b)
+		if !ok {
+			l.lost()
+			return
+		}
+		switch kind {
+		case unix.RTM_NEWLINK, unix.RTM_DELLINK:
+			s, err := parseLink(body)
+			if err != nil {
+				l.lost()
+				return
+			}
+			l.linkEvent(s, kind == unix.RTM_DELLINK)
+		case unix.RTM_NEWADDR, unix.RTM_DELADDR:
+			l.addressEvent(body)
+		}
+		b = rest
+	}
+}
+
+// linkEvent wakes those who know the interface by its name now or before.
+func (l *Listener) linkEvent(s linkState, gone bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	before, had := l.known[s.index]
+	if gone {
+		delete(l.known, s.index)
+		delete(l.speeds, s.index)
+	} else {
+		l.known[s.index] = s
+	}
+	const state = unix.IFF_UP | unix.IFF_RUNNING | unix.IFF_LOWER_UP
+	if gone || !had || (before.flags^s.flags)&state != 0 {
+		l.noteEvent()
+		l.soil(s.name)
+	}
+	l.wake(s.name)
+	if had && before.name != s.name {
+		l.wake(before.name)
+	}
+}
+
+// addressEvent wakes those of the interface, or everybody where its name is not known.
+func (l *Listener) addressEvent(body []byte) {
+	if len(body) < unix.SizeofIfAddrmsg {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if s, ok := l.known[int(binary.NativeEndian.Uint32(body[4:]))]; ok {
+		l.wake(s.name)
+		return
+	}
+	for s := range l.subs {
+		signal(s.wake)
+	}
+}
+
+// wake wakes the subscribers of one interface. The caller holds mu.
+func (l *Listener) wake(name string) {
+	for s := range l.subs {
+		if _, ok := s.names[name]; ok {
+			signal(s.wake)
+		}
+	}
+}

@@ -1,0 +1,191 @@
+package rtnl
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// linkState is what one RTM_NEWLINK says.
+type linkState struct {
+	name  string
+	index int
+	flags uint32
+	mac   [6]byte
+	mtu   int
+}
+
+func (s linkState) adminUp() bool { return s.flags&unix.IFF_UP != 0 }
+
+// carrier is IFF_LOWER_UP: the driver's carrier flag at this moment, false while the
+// interface is down.
+func (s linkState) carrier() bool { return s.flags&unix.IFF_LOWER_UP != 0 }
+
+// querier asks for single links over one socket, without allocating.
+type querier struct {
+	mu  sync.Mutex
+	fd  int
+	seq uint32
+	in  [16 << 10]byte
+	out [64]byte
+}
+
+func newQuerier() (*querier, error) {
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_ROUTE)
+	if err != nil {
+		return nil, fmt.Errorf("netlink socket: %w", err)
+	}
+	// The answer is there when the request returns; a kernel that breaks this must not
+	// hang us.
+	limit := unix.Timeval{Sec: 5}
+	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &limit); err != nil {
+		_ = unix.Close(fd)
+		return nil, fmt.Errorf("netlink socket: %w", err)
+	}
+	return &querier{fd: fd}, nil
+}
+
+func (q *querier) close() error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	fd := q.fd
+	q.fd = -1
+	return unix.Close(fd)
+}
+
+// rtextSkipStats is RTEXT_FILTER_SKIP_STATS of linux/rtnetlink.h: leave the counters
+// out, which drivers may have to collect.
+const rtextSkipStats = 1 << 3
+
+const (
+	headerLen = unix.SizeofNlMsghdr
+	infoLen   = unix.SizeofIfInfomsg
+)
+
+// link asks for one link by name. The bool is false where there is none.
+func (q *querier) link(name string) (linkState, bool, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(name) >= unix.IFNAMSIZ || name == "" {
+		return linkState{}, false, nil
+	}
+	q.seq++
+	n := q.request(name)
+	if err := unix.Sendto(q.fd, q.out[:n], 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+		return linkState{}, false, fmt.Errorf("ask for interface %s: %w", name, err)
+	}
+	s, err := q.answer()
+	if errors.Is(err, unix.ENODEV) {
+		return linkState{}, false, nil
+	}
+	if err != nil {
+		return linkState{}, false, fmt.Errorf("ask for interface %s: %w", name, err)
+	}
+	if s.name != name {
+		return linkState{}, false, nil // found by an alternative name: not what was meant
+	}
+	return s, true, nil
+}
+
+// request writes an RTM_GETLINK for name into q.out and returns its length.
+func (q *querier) request(name string) int {
+	b := q.out[:]
+	clear(b)
+	native := binary.NativeEndian
+	native.PutUint16(b[4:], unix.RTM_GETLINK)
+	native.PutUint16(b[6:], unix.NLM_F_REQUEST)
+	native.PutUint32(b[8:], q.seq)
+	at := headerLen + infoLen
+	native.PutUint16(b[at:], 8)
+	native.PutUint16(b[at+2:], unix.IFLA_EXT_MASK)
+	native.PutUint32(b[at+4:], rtextSkipStats)
+	at += 8
+	native.PutUint16(b[at:], uint16(4+len(name)+1))
+	native.PutUint16(b[at+2:], unix.IFLA_IFNAME)
+	copy(b[at+4:], name)
+	at += 4 + align4(len(name)+1)
+	native.PutUint32(b, uint32(at))
+	return at
+}
+
+// answer reads until the answer to q.seq; older ones, of requests given up, are skipped.
+func (q *querier) answer() (linkState, error) {
+	for {
+		n, _, err := unix.Recvfrom(q.fd, q.in[:], 0)
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		if err != nil {
+			return linkState{}, err
+		}
+		kind, seq, body, _, ok := nextMessage(q.in[:n])
+		if !ok {
+			return linkState{}, errMalformed
+		}
+		if seq != q.seq {
+			continue
+		}
+		switch kind {
+		case unix.NLMSG_ERROR:
+			return linkState{}, errorOf(body)
+		case unix.RTM_NEWLINK:
+			return parseLink(body)
+		default:
+			return linkState{}, errMalformed
+		}
+	}
+}
+
+var errMalformed = errors.New("malformed netlink message")
+
+// nextMessage cuts the first netlink message off b.
+func nextMessage(b []byte) (kind uint16, seq uint32, body, rest []byte, ok bool) {
+	if len(b) < headerLen {
+		return 0, 0, nil, nil, false
+	}
+	native := binary.NativeEndian
+	length := int(native.Uint32(b))
+	if length < headerLen || length > len(b) {
+		return 0, 0, nil, nil, false
+	}
+	return native.Uint16(b[4:]), native.Uint32(b[8:]), b[headerLen:length], b[min(align4(length), len(b)):], true
+}
+
+// errorOf reads the negated errno of an NLMSG_ERROR.
+func errorOf(body []byte) error {
+	if len(body) < 4 {
+		return errMalformed
+	}
+	return unix.Errno(-int32(binary.NativeEndian.Uint32(body)))
+}
+
+// parseLink reads the body of an RTM_NEWLINK or RTM_DELLINK.
+func parseLink(body []byte) (linkState, error) {
+	if len(body) < infoLen {
+		return linkState{}, errMalformed
+	}
+	native := binary.NativeEndian
+	s := linkState{index: int(int32(native.Uint32(body[4:]))), flags: native.Uint32(body[8:])}
+	for b := body[infoLen:]; len(b) >= 4; {
+		length, kind := int(native.Uint16(b)), native.Uint16(b[2:])
+		if length < 4 || length > len(b) {
+			return linkState{}, errMalformed
+		}
+		v := b[4:length]
+		switch {
+		case kind == unix.IFLA_IFNAME:
+			s.name = unix.ByteSliceToString(v)
+		case kind == unix.IFLA_ADDRESS && len(v) == len(s.mac):
+			copy(s.mac[:], v)
+		case kind == unix.IFLA_MTU && len(v) == 4:
+			s.mtu = int(native.Uint32(v))
+		}
+		b = b[min(align4(length), len(b)):]
+	}
+	return s, nil
+}
+
+func align4(n int) int { return (n + 3) &^ 3 }

@@ -1,0 +1,92 @@
+package rtnl
+
+import (
+	"slices"
+	"time"
+
+	"github.com/yokelag/yoke/internal/ethtool"
+)
+
+// speedPeriod is how often speeds of subscribed interfaces are read again: drivers tell
+// nobody when autonegotiation ends, or when somebody sets another speed.
+const speedPeriod = time.Second
+
+// readSpeeds keeps the copy of speeds fresh, apart from the poll, because a driver may
+// take milliseconds to answer.
+func (l *Listener) readSpeeds() {
+	tick := time.NewTicker(speedPeriod)
+	defer tick.Stop()
+	for {
+		all := false
+		select {
+		case <-l.done:
+			return
+		case <-l.stale:
+		case <-tick.C:
+			all = true
+		}
+		for _, name := range l.unclean(all) {
+			if s, present, err := l.query.link(name); err == nil && present {
+				l.refresh(s)
+			}
+		}
+	}
+}
+
+// unclean returns the subscribed interfaces whose speed is to be read, or all, and
+// takes them as read.
+func (l *Listener) unclean(all bool) []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	names := l.subscribed()
+	if !all {
+		names = slices.DeleteFunc(names, func(n string) bool { _, dirty := l.dirty[n]; return !dirty })
+	}
+	clear(l.dirty)
+	return names
+}
+
+// subscribed returns the names of all subscribed interfaces. The caller holds mu.
+func (l *Listener) subscribed() []string {
+	seen := map[string]struct{}{}
+	var names []string
+	for s := range l.subs {
+		for n := range s.names {
+			if _, ok := seen[n]; !ok {
+				seen[n] = struct{}{}
+				names = append(names, n)
+			}
+		}
+	}
+	return names
+}
+
+// refresh reads one interface's speed, keeps the old one while there is no carrier, and
+// wakes its subscribers where it changed.
+func (l *Listener) refresh(s linkState) {
+	l.mu.Lock()
+	before, had := l.speeds[s.index]
+	l.mu.Unlock()
+	if had && before.Speed != 0 && !s.carrier() {
+		return
+	}
+	now := l.askSpeed(s.name)
+	if had && now == before {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.speeds[s.index] = now
+	if had {
+		l.wake(s.name)
+	}
+}
+
+// askSpeed asks the driver. One that does not answer has no known speed.
+func (l *Listener) askSpeed(name string) ethtool.Settings {
+	s, err := l.driver.Settings(name)
+	if err != nil {
+		return ethtool.Settings{}
+	}
+	return s
+}
