@@ -106,7 +106,7 @@ func New(spec agg.Spec, w World, saved *Saved) (*Engine, error) {
 
 func (e *Engine) restore(s Saved) {
 	seq := s.Seq
-	if s.Version != 0 && s.Stopped == agg.Never {
+	if s.Seq > 0 && s.Stopped == agg.Never {
 		seq += seqGap
 	}
 	e.ring = newRing(seq, s.Events)

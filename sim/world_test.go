@@ -37,7 +37,9 @@ type run struct {
 
 func (r *run) Now() agg.Instant { return agg.Instant(time.Since(r.start) + time.Hour) }
 
-func (r *run) Subscribe(s engine.Subscription) (<-chan struct{}, func()) { return r.world.Watch(s.Names) }
+func (r *run) Subscribe(s engine.Subscription) (<-chan struct{}, func()) {
+	return r.world.Watch(s.Names)
+}
 
 func (r *run) Read(ctx context.Context, names []string) ([]agg.LinkFacts, error) {
 	return r.world.Read(ctx, names)
