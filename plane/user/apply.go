@@ -31,10 +31,12 @@ func (p *Plane) apply(ctx context.Context, plan agg.Plan) error {
 	if err := p.setDevice(plan); err != nil {
 		return errors.Join(err, p.closeNew(links))
 	}
-	p.table.Store(compile(plan, links, p.table.Load(), agg.Instant(bootclock.Now())))
 	old := p.links
-	p.links = links
-	p.settle()
+	if before := p.table.Load(); !before.same(plan, links) {
+		p.table.Store(compile(plan, links, before, agg.Instant(bootclock.Now())))
+		p.links = links
+		p.settle()
+	}
 	return p.dropOld(ctx, plan, old)
 }
 
@@ -50,6 +52,11 @@ func (p *Plane) check(plan agg.Plan) error {
 	}
 	if len(plan.Ports) > agg.MaxPorts {
 		return fmt.Errorf("%d ports, at most %d", len(plan.Ports), agg.MaxPorts)
+	}
+	for i, pp := range plan.Ports {
+		if plan.PortByName(pp.Name) != i {
+			return fmt.Errorf("port %s is in the plan twice", pp.Name)
+		}
 	}
 	for _, c := range plan.Table {
 		if c.First >= len(plan.Ports) || c.Second >= len(plan.Ports) {

@@ -66,12 +66,36 @@ func (t *table) choose(frame []byte, tag policy.Tag) int {
 	return t.plan.Entry(policy.Hash(t.plan.Hash, frame, tag))
 }
 
-// sender returns the port that a choice names, or nil where no frame may leave by it.
-func (t *table) sender(port int) *link {
-	if port < 0 || port >= len(t.links) || !t.plan.Ports[port].Transmit {
+// first returns the port of a first choice, or nil where no frame may leave by it.
+func (t *table) first(e int) *link {
+	port := t.plan.Table[e].First
+	if port == agg.NoPort || !t.plan.Ports[port].Transmit {
 		return nil
 	}
 	return t.links[port]
+}
+
+// second returns the port that takes over from the first, or nil. It is a standby port
+// where the mode has those, so it need not transmit otherwise.
+func (t *table) second(e int) *link {
+	port := t.plan.Table[e].Second
+	if port == agg.NoPort {
+		return nil
+	}
+	return t.links[port]
+}
+
+// same reports whether a plan and its ports are those of the table.
+func (t *table) same(plan agg.Plan, links map[string]*link) bool {
+	if t == nil || t.plan.Generation != plan.Generation || !t.plan.Equal(plan) {
+		return false
+	}
+	for i, p := range t.plan.Ports {
+		if links[p.Name] != t.links[i] {
+			return false
+		}
+	}
+	return true
 }
 
 func (t *table) count(m mark, l *link, now agg.Instant) {

@@ -63,7 +63,7 @@ func (x *transmitter) steer(t *table, s slot) {
 	packet, tag := x.packet(s)
 	frame := packet[vnetLen:]
 	e := t.choose(frame, policy.Tag{Present: tag.present, TCI: tag.tci})
-	if e == agg.NoPort || t.sender(t.plan.Table[e].First) == nil {
+	if e == agg.NoPort || t.first(e) == nil {
 		x.drops.noPort.Add(1)
 		return
 	}
@@ -139,7 +139,7 @@ func (x *transmitter) flush(t *table, port int, now agg.Instant) {
 // moveRest sends what is left of a queue by the second choices.
 func (x *transmitter) moveRest(t *table, from *link, q *batch, i int, now agg.Instant) {
 	for ; i < q.n; i++ {
-		second := t.sender(t.plan.Table[q.marks[i].entry].Second)
+		second := t.second(q.marks[i].entry)
 		if second == nil || second == from || !q.sendOne(second.socket, i) {
 			x.drops.noCarrier.Add(1)
 			continue

@@ -15,7 +15,7 @@ var _ engine.Plane = (*user.Plane)(nil)
 
 // rig is an aggregate of two ports, cabled to the two ports of a bridge.
 type rig struct {
-	t        *testing.T
+	t        testing.TB
 	host     *nstest.NS
 	peer     *nstest.NS
 	plane    *user.Plane
@@ -25,7 +25,7 @@ type rig struct {
 
 var ports = []string{"p0", "p1"}
 
-func newRig(t *testing.T) *rig {
+func newRig(t testing.TB) *rig {
 	t.Helper()
 	nstest.Require(t, "root", "veth")
 	r := &rig{t: t, host: nstest.New(t), peer: nstest.New(t), stateDir: t.TempDir()}

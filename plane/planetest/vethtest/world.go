@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
 	"github.com/yokelag/yoke/agg"
@@ -163,6 +164,7 @@ func farName(port string) string { return "far-" + port }
 // filters of the ports' namespace. Counters are not in it.
 func (h *harness) Snapshot(t *testing.T) string {
 	t.Helper()
+	nstest.Eventually(t, patience, h.settled, "the links to settle")
 	var b strings.Builder
 	show := func(command string) {
 		b.WriteString("# " + command + "\n" + nstest.Command(t, h.host, "sh", "-c", command))
@@ -175,6 +177,18 @@ func (h *harness) Snapshot(t *testing.T) string {
 		show("tc filter show dev " + port + " egress")
 	}
 	return b.String()
+}
+
+// settled reports whether the kernel shows every link as its carrier is.
+func (h *harness) settled() bool {
+	links, err := h.host.Handle().LinkList()
+	for _, l := range links {
+		a := l.Attrs()
+		if a.RawFlags&unix.IFF_LOOPBACK == 0 && (a.RawFlags&unix.IFF_LOWER_UP != 0) != (a.OperState == netlink.OperUp) {
+			return false
+		}
+	}
+	return err == nil
 }
 
 // located calls a plane in the namespace it was opened in.
