@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"fmt"
+	"os"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/features"
@@ -22,10 +23,21 @@ func choosePlane() (name, why string) {
 		return "user", fmt.Sprintf("%s: %v", bpfFS, err)
 	}
 	if fs.Type != unix.BPF_FS_MAGIC {
+		if !hostMounts() {
+			return "user", "no BPF file system is mounted on " + bpfFS + ", and one mounted here would end with this daemon's mount namespace"
+		}
 		if err := unix.Mount("bpf", bpfFS, "bpf", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "mode=0700"); err != nil {
 			return "user", fmt.Sprintf("no BPF file system is mounted on %s, and it cannot be: %v", bpfFS, err)
 		}
 		return "ebpf", "the kernel takes tc programs; mounted " + bpfFS
 	}
 	return "ebpf", "the kernel takes tc programs, and " + bpfFS + " keeps them"
+}
+
+// hostMounts reports whether this process sees the mounts of process 1, so that what it
+// mounts outlives it.
+func hostMounts() bool {
+	own, err1 := os.Readlink("/proc/self/ns/mnt")
+	first, err2 := os.Readlink("/proc/1/ns/mnt")
+	return err1 == nil && err2 == nil && own == first
 }

@@ -11,7 +11,7 @@ import (
 func notFound(name string, names []string) *agg.Problem {
 	remedy := "make it with `yoke up " + name + " PORT PORT`"
 	if len(names) > 0 {
-		remedy += "; there are " + strings.Join(names, ", ")
+		remedy += "; what is there: " + strings.Join(names, ", ")
 	}
 	return &agg.Problem{Code: control.CodeNotFound, Object: name, Rule: "there is no such aggregate", Remedy: remedy}
 }

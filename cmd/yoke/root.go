@@ -67,6 +67,10 @@ func (a *app) rootCommand() *cobra.Command {
 		a.statusCommand(), a.eventsCommand(), a.explainCommand(), a.whyCommand(),
 		a.labCommand(), a.demoCommand())
 	root.SetHelpCommand(a.helpCommand(root))
+	root.SuggestionsMinimumDistance = 2
+	for _, c := range root.Commands() {
+		c.DisableFlagsInUseLine = true
+	}
 	return root
 }
 

@@ -16,8 +16,8 @@ import (
 )
 
 // TestScript runs the stories of testdata/script with the real binaries. The daemon
-// serves a dry run, so nothing needs a privilege. `go test -run Script -update` rewrites
-// what is compared.
+// serves a dry run, so nothing needs a privilege. YOKE_UPDATE_SCRIPTS=1 rewrites what
+// cmp compares.
 func TestScript(t *testing.T) {
 	bin := t.TempDir()
 	build := exec.Command("go", "build", "-o", bin, "github.com/yokelag/yoke/cmd/yoke", "github.com/yokelag/yoke/cmd/yoked")
