@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
 	"github.com/yokelag/yoke/internal/iface"
@@ -139,6 +140,9 @@ func TestOnlyConcernedAreWoken(t *testing.T) {
 	})
 	ns.Veth("eth0", ns, "eth1")
 	ns.Veth("eth2", ns, "eth3")
+	for _, name := range []string{"eth0", "eth1"} { // the kernel's last word on our own
+		nstest.Eventually(t, 10*time.Second, func() bool { return ns.Link(name).Attrs().OperState == netlink.OperUp }, "%s up", name)
+	}
 	l := opened(t, ns)
 	mine, cancel := l.Subscribe([]string{"eth0"}, 0, false, true)
 	defer cancel()
