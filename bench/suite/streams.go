@@ -13,6 +13,9 @@ import (
 // block is how much one call reads or writes.
 const block = 256 << 10
 
+// patience is how long a connection may take to open.
+const patience = 10 * time.Second
+
 // path is a way between two hosts: an address at each end.
 type path struct{ nearAddr, farAddr string }
 
@@ -27,6 +30,14 @@ const (
 
 func (d direction) String() string { return [...]string{"out", "in", "both ways"}[d] }
 
+// ways are the single directions of d.
+func (d direction) ways() []direction {
+	if d == bothWays {
+		return []direction{outward, inward}
+	}
+	return []direction{d}
+}
+
 // stream runs TCP flows between the hosts of a rig and returns what arrived, in Gbit/s.
 func (r *rig) stream(ctx context.Context, p path, flows int, d direction, length time.Duration) (float64, error) {
 	ctx, cancel := context.WithCancel(ctx)
@@ -40,11 +51,8 @@ func (r *rig) stream(ctx context.Context, p path, flows int, d direction, length
 		}
 		all.Wait()
 	}()
-	ways := []direction{d}
-	if d == bothWays {
-		ways = []direction{outward, inward}
-	}
-	for _, way := range ways {
+	// All connect before the first sends: a saturated way takes long to connect through.
+	for _, way := range d.ways() {
 		from, to, addr := r.near, r.far, p.farAddr
 		if way == inward {
 			from, to, addr = r.far, r.near, p.nearAddr
@@ -55,9 +63,11 @@ func (r *rig) stream(ctx context.Context, p path, flows int, d direction, length
 				return 0, err
 			}
 			conns = append(conns, in, out)
-			all.Go(func() { feed(out) })
-			all.Go(func() { drain(in, &arrived) })
 		}
+	}
+	for i := 0; i < len(conns); i += 2 {
+		all.Go(func() { drain(conns[i], &arrived) })
+		all.Go(func() { feed(conns[i+1]) })
 	}
 	// The first moments belong to slow start.
 	wait(ctx, length/5)
@@ -85,6 +95,9 @@ func connect(from, to *host, addr string) (in, out net.Conn, err error) {
 		return nil, nil, err
 	}
 	defer l.Close()
+	if err := l.SetDeadline(time.Now().Add(patience)); err != nil {
+		return nil, nil, err
+	}
 	accepted := make(chan error, 1)
 	go func() {
 		var err error
@@ -92,7 +105,7 @@ func connect(from, to *host, addr string) (in, out net.Conn, err error) {
 		accepted <- err
 	}()
 	err = from.Do(func() (err error) {
-		dialer := net.Dialer{Timeout: 10 * time.Second}
+		dialer := net.Dialer{Timeout: patience}
 		out, err = dialer.Dial("tcp", l.Addr().String())
 		return err
 	})

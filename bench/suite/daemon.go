@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+)
+
+// daemon is a yoked of its own in one host.
+type daemon struct {
+	host *host
+	bin  string
+	dir  string
+	cmd  *exec.Cmd
+}
+
+func startDaemon(ctx context.Context, h *host, s settings) (*daemon, error) {
+	bin, err := filepath.Abs(s.bin)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "yoke-bench-")
+	if err != nil {
+		return nil, err
+	}
+	d := &daemon{host: h, bin: bin, dir: dir}
+	log, err := os.Create(filepath.Join(dir, "log"))
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	defer log.Close()
+	d.cmd = exec.Command(filepath.Join(bin, "yoked"), "--socket", d.socket(), "--state-dir", filepath.Join(dir, "state"),
+		"--config", filepath.Join(dir, "config"))
+	d.cmd.Stdout, d.cmd.Stderr = log, log
+	if err := h.Do(d.cmd.Start); err != nil {
+		return nil, errors.Join(fmt.Errorf("start yoked: %w", err), os.RemoveAll(dir))
+	}
+	if err := waitFile(ctx, d.socket()); err != nil {
+		text, _ := os.ReadFile(log.Name()) // what it says is a help and no need
+		d.stop(ctx)
+		return nil, fmt.Errorf("start yoked: %w: %s", err, text)
+	}
+	return d, nil
+}
+
+func (d *daemon) socket() string { return filepath.Join(d.dir, "yoke.sock") }
+
+// yoke runs the command against the daemon, in its host.
+func (d *daemon) yoke(ctx context.Context, args ...string) error {
+	_, err := d.host.command(ctx, filepath.Join(d.bin, "yoke"), append([]string{"--socket", d.socket()}, args...)...)
+	return err
+}
+
+// stop takes all aggregates apart and ends the daemon.
+func (d *daemon) stop(ctx context.Context) {
+	_ = d.yoke(ctx, "down", "--all") // the namespace goes next
+	_ = d.cmd.Process.Signal(syscall.SIGTERM)
+	_ = d.cmd.Wait() // its exit status is that of the signal
+	_ = os.RemoveAll(d.dir)
+}

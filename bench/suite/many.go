@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// idle is how long the daemon is watched while nothing happens.
+const idle = 10 * time.Second
+
+// measureMany puts many aggregates of two ports into one daemon.
+func measureMany(ctx context.Context, s settings, rep *report) error {
+	near, err := newHost()
+	if err != nil {
+		return err
+	}
+	defer near.close()
+	far, err := newHost()
+	if err != nil {
+		return err
+	}
+	defer far.close()
+	for i := range s.many {
+		for _, end := range []string{"a", "b"} {
+			if err := cable(near, far, fmt.Sprintf("p%d%s", i, end)); err != nil {
+				return err
+			}
+		}
+	}
+	d, err := startDaemon(ctx, near, s)
+	if err != nil {
+		return err
+	}
+	defer d.stop(ctx)
+	before := d.descriptors()
+	start := time.Now()
+	for i := range s.many {
+		if err := d.yoke(ctx, "up", fmt.Sprintf("bond%d", i), fmt.Sprintf("p%da", i), fmt.Sprintf("p%db", i)); err != nil {
+			return err
+		}
+	}
+	up := time.Since(start)
+	wait(ctx, 3*time.Second)
+	used := d.processorTime()
+	wait(ctx, idle)
+	share := 100 * (d.processorTime() - used).Seconds() / idle.Seconds()
+	name := fmt.Sprintf("%d aggregates of two ports", s.many)
+	rep.add(
+		row{"many aggregates: up, one command each", name, up.Seconds(), "s", "<= 20", ""},
+		row{"many aggregates: resident memory", name, d.status("VmRSS") / 1024, "MiB", "<= 60", ""},
+		row{"many aggregates: idle processor", name, share, "% of a core", "<= 1", ""},
+		row{"many aggregates: threads", name, d.status("Threads"), "", "", ""},
+	)
+	if err := d.yoke(ctx, "down", "--all"); err != nil {
+		return err
+	}
+	wait(ctx, time.Second)
+	rep.add(row{"descriptors left after down", name, float64(d.descriptors() - before), "", "0", ""})
+	return nil
+}
+
+func (d *daemon) proc(name string) string {
+	return filepath.Join("/proc", strconv.Itoa(d.cmd.Process.Pid), name)
+}
+
+func (d *daemon) descriptors() int {
+	list, _ := os.ReadDir(d.proc("fd")) // a dead daemon has none
+	return len(list)
+}
+
+// status reads a number of /proc/PID/status: kB for memory.
+func (d *daemon) status(key string) float64 {
+	text, _ := os.ReadFile(d.proc("status")) // a dead daemon uses nothing
+	for line := range strings.Lines(string(text)) {
+		if rest, ok := strings.CutPrefix(line, key+":"); ok {
+			n, _ := strconv.ParseFloat(strings.Fields(rest)[0], 64) // the kernel writes numbers
+			return n
+		}
+	}
+	return 0
+}
+
+// processorTime of the daemon, all threads.
+func (d *daemon) processorTime() time.Duration {
+	text, _ := os.ReadFile(d.proc("stat")) // a dead daemon uses nothing
+	_, rest, _ := strings.Cut(string(text), ") ")
+	fields := strings.Fields(rest)
+	if len(fields) < 13 {
+		return 0
+	}
+	user, _ := strconv.Atoi(fields[11]) // the kernel writes numbers
+	system, _ := strconv.Atoi(fields[12])
+	return time.Duration(user+system) * 10 * time.Millisecond // USER_HZ is 100
+}

@@ -1,0 +1,58 @@
+package main
+
+import "errors"
+
+// vethCables lead to a bridge in another host; pulling one sets its far end down.
+type vethCables struct {
+	nearHost, far *host
+	streams       sockets
+}
+
+var portNames = [2]string{"eth0", "eth1"} //nolint:gochecknoglobals // a constant in all but syntax
+
+func newVethCables() (cables, error) {
+	c := &vethCables{}
+	var err error
+	if c.nearHost, err = newHost(); err != nil {
+		return nil, err
+	}
+	if c.far, err = newHost(); err != nil {
+		c.close()
+		return nil, err
+	}
+	// The kernel tells of a veth pair's carrier at once, unless both ends happen to have
+	// the same number. An interface first in one host keeps the numbers apart.
+	if err := c.far.bridge("pad"); err != nil {
+		c.close()
+		return nil, err
+	}
+	err = errors.Join(cable(c.nearHost, c.far, "eth0"), cable(c.nearHost, c.far, "eth1"),
+		c.far.bridge("br0", "eth0", "eth1"), c.far.address("br0", farAggregate+"/24"))
+	if err != nil {
+		c.close()
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *vethCables) near() *host      { return c.nearHost }
+func (c *vethCables) pull(i int) error { return c.far.down(portNames[i]) }
+func (c *vethCables) plug(i int) error { return c.far.up(portNames[i]) }
+
+func (c *vethCables) open(out, in *numbered) (func(int), func(int), error) {
+	sendOut, err := c.streams.between(c.nearHost, c.far, nearAggregate, farAggregate, out)
+	if err != nil {
+		return nil, nil, err
+	}
+	sendIn, err := c.streams.between(c.far, c.nearHost, farAggregate, nearAggregate, in)
+	return sendOut, sendIn, err
+}
+
+func (c *vethCables) close() {
+	c.streams.close()
+	for _, h := range []*host{c.nearHost, c.far} {
+		if h != nil {
+			h.close()
+		}
+	}
+}
