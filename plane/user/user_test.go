@@ -2,6 +2,7 @@ package user_test
 
 import (
 	"context"
+	"net"
 	"testing"
 	"time"
 
@@ -32,6 +33,12 @@ func newRig(t testing.TB) *rig {
 	r.host.Veth("p0", r.peer, "q0")
 	r.host.Veth("p1", r.peer, "q1")
 	r.peer.Bridge("br0", "q0", "q1")
+	// A bridge without an address of its own changes it with its ports, and neighbours
+	// notice only much later.
+	mac := net.HardwareAddr{2, 0, 0, 0, 0, 2}
+	if err := r.peer.Handle().LinkSetHardwareAddr(r.peer.Link("br0"), mac); err != nil {
+		t.Fatal(err)
+	}
 	r.peer.AddAddr("br0", "192.0.2.2/24")
 	r.open()
 	return r
