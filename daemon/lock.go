@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -26,7 +27,7 @@ func lockState(dir string) (*os.File, error) {
 	if err != nil {
 		return nil, notAllowed(fmt.Errorf("lock state directory: %w", err), dir)
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	if err := tryLock(f); err != nil {
 		defer f.Close()
 		if errors.Is(err, unix.EWOULDBLOCK) {
 			return nil, &agg.Problem{Code: "already-served", Object: dir, Rule: "is the state directory of another yoked" + holder(f),
@@ -42,6 +43,17 @@ func lockState(dir string) (*os.File, error) {
 		return nil, errors.Join(fmt.Errorf("lock state directory: %w", err), f.Close())
 	}
 	return f, nil
+}
+
+// tryLock waits a little for a process that is being killed: until its memory is freed
+// it holds what it held.
+func tryLock(f *os.File) error {
+	for end := time.Now().Add(lockWithin); ; time.Sleep(lockWithin / 100) {
+		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if !errors.Is(err, unix.EWOULDBLOCK) || time.Now().After(end) {
+			return err
+		}
+	}
 }
 
 // holder names the process that wrote itself into the lock.

@@ -30,6 +30,8 @@ const (
 	readyWithin = 20 * time.Second
 	// stopWithin is how long requests in flight may take when the daemon ends.
 	stopWithin = 3 * time.Second
+	// lockWithin is how long a dying daemon may take to let go of its state.
+	lockWithin = 2 * time.Second
 	// maxBody is the largest request read, in bytes.
 	maxBody = 1 << 20
 	// maxFile is the largest configuration file read, in bytes.

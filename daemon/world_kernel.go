@@ -12,6 +12,7 @@ import (
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/control"
 	"github.com/yokelag/yoke/engine"
+	"github.com/yokelag/yoke/internal/afpacket"
 	"github.com/yokelag/yoke/internal/bootclock"
 	"github.com/yokelag/yoke/internal/iface"
 	"github.com/yokelag/yoke/internal/rtnl"
@@ -34,7 +35,7 @@ type kernelWorld struct {
 	bootID    string
 	namespace uint64
 	links     *rtnl.Listener
-	frames    *packetFrames
+	frames    *afpacket.Sender
 	auto, why string
 }
 
@@ -49,7 +50,7 @@ func newKernelWorld(stateDir string, log *slog.Logger) (_ *kernelWorld, err erro
 	if w.links, err = rtnl.Open(); err != nil {
 		return nil, err
 	}
-	if w.frames, err = openFrames(); err != nil {
+	if w.frames, err = afpacket.NewSender(); err != nil {
 		return nil, errors.Join(err, w.links.Close())
 	}
 	w.auto, w.why = choosePlane()
@@ -83,7 +84,7 @@ func (w *kernelWorld) Frames() engine.Frames { return w.frames }
 func (w *kernelWorld) Clock() engine.Clock   { return bootClock{} }
 
 // Close implements world.
-func (w *kernelWorld) Close() error { return errors.Join(w.links.Close(), w.frames.close()) }
+func (w *kernelWorld) Close() error { return errors.Join(w.links.Close(), w.frames.Close()) }
 
 // AutoPlane implements world.
 func (w *kernelWorld) AutoPlane() (name, why string) { return w.auto, w.why }
@@ -118,7 +119,9 @@ func (w *kernelWorld) ReadPlane(ctx context.Context, name string, spec agg.Spec)
 		return nil, err
 	}
 	if there {
-		pair.Close()
+		if err := pair.Close(); err != nil {
+			return nil, err
+		}
 	}
 	if name != "ebpf" || !there {
 		return gonePlane(name), nil

@@ -198,7 +198,4 @@ func (a *app) printCounters(s agg.Status) {
 	for _, name := range slices.Sorted(maps.Keys(s.Counters)) {
 		fmt.Fprintf(a.out, "  %s %d\n", name, s.Counters[name])
 	}
-	for _, lack := range s.Capability.Lacks {
-		fmt.Fprintf(a.out, "  plane %s: %s\n", s.Plane, lack)
-	}
 }

@@ -60,7 +60,7 @@ func rootCommand() *cobra.Command {
 		SilenceErrors: true,
 		RunE:          func(c *cobra.Command, _ []string) error { return f.serve(c.Context()) },
 	}
-	f.register(root.Flags())
+	f.register(root)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(inspectCommand(), newLabCommand(), newDemoCommand())
 	return root

@@ -7,7 +7,7 @@ import (
 	"os"
 	"strings"
 
-	"github.com/spf13/pflag"
+	"github.com/spf13/cobra"
 
 	"github.com/yokelag/yoke/control"
 	"github.com/yokelag/yoke/daemon"
@@ -20,7 +20,8 @@ type flags struct {
 	logFormat, logLevel            string
 }
 
-func (f *flags) register(s *pflag.FlagSet) {
+func (f *flags) register(c *cobra.Command) {
+	s := c.Flags()
 	s.StringVar(&f.socket, "socket", "", "socket of the API (default $"+control.SocketVariable+", then "+control.DefaultSocket+")")
 	s.StringVar(&f.stateDir, "state-dir", "", "saved state and lock (default $"+control.StateDirVariable+", then "+control.DefaultStateDir+")")
 	s.StringVar(&f.config, "config", control.DefaultConfig, "a configuration file, or a directory of *.yaml files")
