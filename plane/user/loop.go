@@ -91,7 +91,8 @@ func (l *loop) kick() {
 func (l *loop) settle() {
 	l.kick()
 	l.mu.Lock()
-	l.mu.Unlock() //nolint:staticcheck // the empty section is the wait
+	//lint:ignore SA2001 the empty section is the wait
+	l.mu.Unlock()
 }
 
 func (l *loop) end() error {
