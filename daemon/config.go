@@ -18,7 +18,7 @@ import (
 const configVersion = "1"
 
 // loadConfig reads what o says: one file, or every *.yaml of a directory. All problems
-// of all files are reported at once.
+// of all files are reported at once, beside the specs of the files that have none.
 func loadConfig(o Options) ([]agg.Spec, error) {
 	if o.File != "" {
 		return loadFile(o.File)
@@ -77,7 +77,10 @@ func loadFile(path string) ([]agg.Spec, error) {
 			}
 		}
 	}
-	return specs, problems.Err()
+	if problems != nil {
+		return nil, problems
+	}
+	return specs, nil
 }
 
 // twice finds names that several files give, and ports that several aggregates name.

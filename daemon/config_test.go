@@ -1,6 +1,8 @@
 package daemon
 
 import (
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -44,6 +46,24 @@ func TestConfigRefusals(t *testing.T) {
 		_, err := parseConfig("f.yaml", "bond0", []byte(text))
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %v, want %s", text, err, want)
+		}
+	}
+}
+
+func TestFaultyFileIsLeftOutOfADirectory(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"a.yaml": "ports: [eth1]\n", "b.yaml": "mod: 1\n", "c.yaml": "mode: 1\nxmit_hash_policy: layer2\n", "d.txt": "?"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	specs, err := loadConfig(Options{Config: dir})
+	if len(specs) != 1 || specs[0].Name != "a" {
+		t.Errorf("got %+v", specs)
+	}
+	for _, want := range []string{"b.yaml:1:1: mod: there is no such option; did you mean mode?", "c.yaml: c: xmit_hash_policy=layer2: does nothing in mode active-backup"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v does not say %s", err, want)
 		}
 	}
 }

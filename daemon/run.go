@@ -19,8 +19,14 @@ import (
 // thread of the process in the network namespace that is to be served.
 func Run(ctx context.Context, o Options) error {
 	specs, err := loadConfig(o)
-	if err != nil {
+	if err != nil && o.File != "" {
 		return err
+	}
+	if err != nil {
+		// One faulty file must not keep a host's other links down.
+		for _, p := range control.ProblemsOf(err) {
+			o.Log.Error("configuration left out", "problem", p.Error())
+		}
 	}
 	lock, err := lockState(o.StateDir)
 	if err != nil {
