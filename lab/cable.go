@@ -1,13 +1,11 @@
 package lab
 
 import (
-	"encoding/binary"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/vishvananda/netlink"
-	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 )
 
@@ -22,7 +20,8 @@ type cableEndpoint struct {
 // cable joins two ends. One that leads to a switch is a veth pair, whose carrier the
 // switch's end takes away. One between two hosts has a middle, a namespace of its own,
 // because a host must not see its own device switched off when its cable is pulled.
-// The middle is a bridge that floods, or, where frames shall be lost or held, a relay.
+// The middle redirects frames in the kernel, or, where some shall be lost or held, in
+// a relay.
 type cable struct {
 	name   string
 	ends   [2]cableEndpoint
@@ -91,36 +90,43 @@ func (c *cable) connect(harmed bool) error {
 	return c.attachEnds()
 }
 
-// joinMiddle makes a cable of a bridge: it never learns, so it sends every frame out
-// of the other side, link-local protocols included.
+// joinMiddle makes a cable of the two devices in the middle: whatever comes out of one
+// leaves by the other. A bridge would not do, because it forwards only some time after
+// it gives carrier.
 func joinMiddle() error {
-	snooping, ageing := false, uint32(0)
-	br := &netlink.Bridge{
-		LinkAttrs:         netlink.LinkAttrs{Name: bridgeDevice},
-		MulticastSnooping: &snooping,
-		AgeingTime:        &ageing,
-	}
-	if err := netlink.LinkAdd(br); err != nil {
-		return fmt.Errorf("make bridge: %w", err)
-	}
-	for _, device := range middleDevices {
+	var index [2]int
+	for i, device := range middleDevices {
 		l, err := netlink.LinkByName(device)
 		if err != nil {
 			return err
 		}
-		if err := netlink.LinkSetMaster(l, br); err != nil {
-			return err
-		}
-		if err := setBridgeFlag(l.Attrs().Index, nl.IFLA_BRPORT_LEARNING, false); err != nil {
-			return err
-		}
-		// All of 01:80:c2:00:00:0x but pause frames, which the kernel never forwards.
-		mask := binary.NativeEndian.AppendUint16(nil, 0xfffd)
-		if err := setBridgePort(l.Attrs().Index, nl.IFLA_BRPORT_GROUP_FWD_MASK, mask); err != nil {
-			return err
+		index[i] = l.Attrs().Index
+	}
+	for i := range index {
+		if err := redirect(index[i], index[1-i]); err != nil {
+			return fmt.Errorf("redirect frames (the kernel needs sch_ingress, cls_u32 and act_mirred): %w", err)
 		}
 	}
-	return setUp(bridgeDevice)
+	return nil
+}
+
+// redirect sends everything that a device receives out of another.
+func redirect(from, to int) error {
+	ingress := netlink.MakeHandle(0xffff, 0)
+	err := netlink.QdiscAdd(&netlink.Ingress{QdiscAttrs: netlink.QdiscAttrs{
+		LinkIndex: from, Handle: ingress, Parent: netlink.HANDLE_INGRESS,
+	}})
+	if err != nil {
+		return fmt.Errorf("add ingress qdisc: %w", err)
+	}
+	err = netlink.FilterAdd(&netlink.U32{ // without a selector it matches everything
+		FilterAttrs: netlink.FilterAttrs{LinkIndex: from, Parent: ingress, Priority: 1, Protocol: unix.ETH_P_ALL},
+		Actions:     []netlink.Action{netlink.NewMirredAction(to)},
+	})
+	if err != nil {
+		return fmt.Errorf("add filter: %w", err)
+	}
+	return nil
 }
 
 func (c *cable) attachEnds() error {
@@ -184,10 +190,7 @@ func (c *cable) remove() error {
 			return fmt.Errorf("remove cable %s: %w", c.name, err)
 		}
 	}
-	if c.middle == nil {
-		return nil
-	}
-	return c.middle.do(func() error { return deleteLink(bridgeDevice) })
+	return nil
 }
 
 // insert makes the devices of a removed cable anew.

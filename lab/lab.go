@@ -39,6 +39,7 @@ type Lab struct {
 	switches map[string]*bridge
 	cables   map[string]*cable
 	streams  int // opened so far
+	reaper   *reaper
 }
 
 // host is a namespace and its daemon.
@@ -54,6 +55,13 @@ type host struct {
 func Build(ctx context.Context, file *File, o Options) (*Lab, error) {
 	if o.Progress == nil {
 		o.Progress = io.Discard
+	}
+	if o.Yoked == "" {
+		self, err := os.Executable()
+		if err != nil {
+			return nil, fmt.Errorf("find the daemon: %w", err)
+		}
+		o.Yoked = self
 	}
 	dir, err := os.MkdirTemp("", "yoke-lab-")
 	if err != nil {
@@ -84,6 +92,9 @@ func (l *Lab) assemble(ctx context.Context) error {
 		}
 		l.hosts[name] = &host{name: name, def: l.file.Hosts[name], space: s}
 	}
+	if err := l.startReaper(); err != nil {
+		return err
+	}
 	for _, name := range sortedKeys(l.file.Cables) {
 		if err := l.lay(name); err != nil {
 			return err
@@ -95,6 +106,20 @@ func (l *Lab) assemble(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// startReaper is for labs with daemons, which leave something when they are killed.
+func (l *Lab) startReaper() (err error) {
+	var spaces []*space
+	for _, h := range l.hosts {
+		if len(h.def.Aggregates) > 0 {
+			spaces = append(spaces, h.space)
+		}
+	}
+	if len(spaces) > 0 {
+		l.reaper, err = startReaper(l.options.Yoked, l.dir, spaces)
+	}
+	return err
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
@@ -143,8 +168,8 @@ func (l *Lab) startHost(ctx context.Context, h *host) error {
 // configure brings up the devices that are nobody's ports and gives addresses and
 // routes. It runs in the host's namespace, and may be repeated.
 func (l *Lab) configure(h *host) error {
-	for _, c := range l.cables {
-		for _, e := range c.ends {
+	for _, name := range sortedKeys(l.cables) {
+		for _, e := range l.cables[name].ends {
 			if e.space == h.space && !h.isPort(e.device) {
 				if err := setUp(e.device); err != nil {
 					return err
@@ -232,6 +257,9 @@ func (l *Lab) Close() error {
 		b.close()
 	}
 	errs = append(errs, os.RemoveAll(l.dir))
+	if l.reaper != nil {
+		errs = append(errs, l.reaper.close())
+	}
 	return errors.Join(errs...)
 }
 

@@ -38,13 +38,6 @@ type yoked struct {
 
 func newYoked(dir string, h *host, o Options) (*yoked, error) {
 	y := &yoked{host: h, binary: o.Yoked, dir: dir, config: filepath.Join(dir, "yoke.yaml"), logTo: o.Log, log: &tail{}}
-	if y.binary == "" {
-		self, err := os.Executable()
-		if err != nil {
-			return nil, fmt.Errorf("find the daemon: %w", err)
-		}
-		y.binary = self
-	}
 	if err := os.MkdirAll(y.stateDir(), 0o700); err != nil {
 		return nil, err
 	}
@@ -167,15 +160,7 @@ func (y *yoked) takeDown() error {
 			_ = y.kill()
 		}
 	}
-	pins := filepath.Join(pinRoot, strconv.FormatUint(y.host.space.inode, 10))
-	err := os.RemoveAll(pins)
-	if Nested() && errors.Is(err, os.ErrPermission) {
-		err = nil // nor could the daemon pin anything
-	}
-	if err != nil {
-		return fmt.Errorf("remove pins: %w", err)
-	}
-	return nil
+	return removePins(strconv.FormatUint(y.host.space.inode, 10))
 }
 
 // tail keeps the end of a log.

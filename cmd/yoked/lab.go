@@ -39,7 +39,7 @@ func newLabCommand() *cobra.Command {
 		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(newLabListCommand(), newLabRunCommand(), newLabUpCommand(), newLabHoldCommand(),
-		newLabAskCommand(), newLabExecCommand(), newLabDownCommand())
+		newLabAskCommand(), newLabReapCommand(), newLabExecCommand(), newLabDownCommand())
 	return c
 }
 
@@ -217,6 +217,17 @@ func newLabAskCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error {
 			return lab.Ask(c.Context(), args[0], args[1], c.OutOrStdout())
 		},
+	}
+}
+
+// newLabReapCommand is the process that cleans up after a lab that was killed.
+func newLabReapCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:    "reap DIR INODE...",
+		Short:  "Wait for the end of a lab and remove what it left; a lab starts it",
+		Hidden: true,
+		Args:   cobra.MinimumNArgs(1),
+		RunE:   func(c *cobra.Command, args []string) error { return lab.Reap(c.InOrStdin(), args[0], args[1:]) },
 	}
 }
 
