@@ -47,10 +47,23 @@ func (p *Plane) refuse(plan agg.Plan) error {
 		return p.notBuilt("does not rewrite source addresses")
 	case len(plan.Ports) > agg.MaxPorts || len(plan.Table) > agg.NumBuckets:
 		return p.notBuilt(fmt.Sprintf("holds %d ports and %d table entries", agg.MaxPorts, agg.NumBuckets))
+	case hasDuplicate(plan.Ports):
+		return p.notBuilt("takes a port once")
 	case plan.Select == agg.SelectBuckets && len(plan.Table) != agg.NumBuckets && len(plan.Table) != 0:
 		return p.notBuilt(fmt.Sprintf("takes a table of %d buckets, not %d", agg.NumBuckets, len(plan.Table)))
 	}
 	return nil
+}
+
+func hasDuplicate(ports []agg.PlanPort) bool {
+	seen := make(map[string]bool, len(ports))
+	for _, q := range ports {
+		if seen[q.Name] {
+			return true
+		}
+		seen[q.Name] = true
+	}
+	return false
 }
 
 func (p *Plane) notBuilt(rule string) error {

@@ -1,1 +1,59 @@
+// Package ebpf is the plane of tc programs: once they are in place, no frame leaves the
+// kernel and forwarding goes on without the daemon.
+//
+//	     stack                                            stack
+//	       |                                                ^
+//	bond0  | egress                                         | bond0
+//	   [ entry ] ----------- fast path ----------.     (counted by
+//	       | chooses an entry of the table and    |      the device)
+//	       | marks the frame                      |         ^  ^
+//	veth   v                                      |    veth |  | fast path
+//	   [ hop ]  ingress of the inner end          |   inner |  |
+//	       | to the marked port                   |  egress |  |
+//	       v                                      v         |  |
+//	   [ guard ] egress of the port          [ guard ]    [ rx ] ingress of a port
+//	       |   no carrier: second choice                    ^
+//	       v                                                |
+//	     cable                                            cable
+//
+// entry runs at the egress of the aggregate's device, last. It reads the plan, turns the
+// frame into an entry of the table and leaves mark, entry, port and priority in the
+// control block of the frame. It chooses before the hop because the hop moves a VLAN tag
+// out of the frame, and the bonding driver's hash depends on where the tag is.
+//
+// hop runs at the ingress of the inner end, when the device has counted the frame. It
+// restores the priority, which the pair clears, and sends the frame to its port. Where
+// entry did not run (the device is in another namespace, a packet socket bypassed it, a
+// qdisc used the control block itself) hop chooses.
+//
+// guard runs at the egress of each port, last. Marked frames pass, or go to the second
+// choice where the port has no carrier. Frames without a mark are what the port's own
+// stack sends, and are dropped, except control protocols of the link itself. Frames that
+// the daemon makes pass beside the guard, by packet sockets that bypass qdiscs.
+//
+// rx runs at the ingress of each port, first, after packet sockets have seen the frame.
+// It hands the frame to the aggregate, or drops it where the port must not receive.
+// Control protocols of the link (01:80:c2:00:00:00 to 0f, LLDP, EAPOL, PTP) stay on the
+// port, and the aggregate gets a copy.
+//
+// # Plans
+//
+// A plan is written whole into one of several slots that no program reads, and put in
+// force by one write of the slot's number, so a frame sees the old plan or the new one.
+// A slot is free again after an RCU grace period. Settings such as the fast path, the
+// blocked state and the selector are part of the plan: switching them loses nothing.
+//
+// # Pins
+//
+// Maps, and links where the kernel has tcx, are pinned in PinRoot/NETNS/AGGREGATE, where
+// NETNS is the inode of the network namespace; a dot of a name is written %2e. Open
+// adopts what it finds there and replaces only the programs. The map yoke_layout holds
+// the version of the layout; a newer one is refused.
+//
+// # Counters
+//
+// Facts.Counters has drop_blocked_tx, drop_blocked_rx, drop_no_plan, drop_no_port,
+// drop_standby and drop_own (frames, since the aggregate was made) and backlog_drops (of
+// the whole machine, since it was started). Frames are counted as the kernel hands them
+// over: a large segment that the device cuts up later is one.
 package ebpf

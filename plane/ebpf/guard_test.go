@@ -57,6 +57,7 @@ func newTapRig(t *testing.T, o Options) (*rig, []*nstest.Tap) {
 	taps := []*nstest.Tap{r.near.Tap("eth0"), r.near.Tap("eth1")}
 	t.Cleanup(r.destroy)
 	r.open()
+	quiet(r.near, "bond0")
 	r.near.AddAddr("bond0", here+"/24")
 	r.near.SetUp("bond0")
 	return r, taps

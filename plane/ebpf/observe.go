@@ -76,7 +76,7 @@ func (p *Plane) portFacts(name string) (agg.PortFacts, error) {
 	if err != nil {
 		return f, err
 	}
-	f.LinkFacts = linkFacts(l)
+	f.LinkFacts = p.linkFacts(l)
 	t, err := p.memory.of(place)
 	if int(t.Ifindex) == l.Index {
 		f.DeviceTxFrames = l.Statistics.TxPackets - t.TxBase
@@ -84,11 +84,15 @@ func (p *Plane) portFacts(name string) (agg.PortFacts, error) {
 	return f, err
 }
 
-func linkFacts(l iface.Link) agg.LinkFacts {
+// linkFacts adds speed and duplex, which a driver may not know.
+func (p *Plane) linkFacts(l iface.Link) agg.LinkFacts {
 	f := agg.LinkFacts{
 		Name: l.Name, Index: l.Index, Present: true, AdminUp: l.AdminUp(), Carrier: l.Carrier, MTU: l.MTU,
 	}
 	copy(f.MAC[:], l.HardwareAddr)
+	if s, err := p.driver.Settings(l.Name); err == nil {
+		f.Speed, f.FullDuplex = s.Speed, s.FullDuplex
+	}
 	return f
 }
 

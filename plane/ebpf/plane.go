@@ -8,6 +8,7 @@ import (
 	"github.com/cilium/ebpf"
 
 	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/internal/ethtool"
 	"github.com/yokelag/yoke/plane/device"
 	"github.com/yokelag/yoke/plane/port"
 )
@@ -24,6 +25,7 @@ type Plane struct {
 	device  *device.Pair
 	ports   *port.Keeper
 	memory  *memory
+	driver  *ethtool.Socket
 
 	// places and hooked are what the maps and hooks hold: the place of each port, and
 	// the ifindex on which its programs are.
@@ -68,6 +70,9 @@ func (p *Plane) open(_ context.Context) (err error) {
 	}
 	p.elsewhere = p.device.Elsewhere
 	if p.ports, err = port.Open(p.options.journal(), p.options.Name); err != nil {
+		return err
+	}
+	if p.driver, err = ethtool.Open(); err != nil {
 		return err
 	}
 	if p.publish, err = openPublisher(&p.tables, adopted); err != nil {
@@ -139,6 +144,9 @@ func (p *Plane) Close() error {
 	}
 	if p.ports != nil {
 		errs = append(errs, p.ports.Close())
+	}
+	if p.driver != nil {
+		errs = append(errs, p.driver.Close())
 	}
 	if p.device != nil {
 		errs = append(errs, p.device.Close())

@@ -30,8 +30,12 @@ func openPublisher(t *yokeMaps, adopted bool) (*publisher, error) {
 	return p, nil
 }
 
-// publish puts e in force for every frame from now on.
+// publish puts e in force for every frame from now on. What is in force already is not
+// published again.
 func (p *publisher) publish(e *yokePlan) error {
+	if same, err := p.isInForce(e); same || err != nil {
+		return err
+	}
 	slot := p.grace.free(p.current)
 	if err := p.plans.Put(slot, e); err != nil {
 		return fmt.Errorf("write plan %d: %w", e.Generation, err)
@@ -42,6 +46,16 @@ func (p *publisher) publish(e *yokePlan) error {
 	p.grace.left(p.current)
 	p.current = slot
 	return nil
+}
+
+// isInForce compares with the maps; the time of publication does not count.
+func (p *publisher) isInForce(e *yokePlan) (bool, error) {
+	now, err := p.inForce()
+	if err != nil || now.PublishedAt == 0 {
+		return false, err
+	}
+	now.PublishedAt = e.PublishedAt
+	return *now == *e, nil
 }
 
 // inForce reads back what the programs act on. A plan that was never published has

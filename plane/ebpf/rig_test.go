@@ -2,6 +2,7 @@ package ebpf
 
 import (
 	"context"
+	"net"
 	"os"
 	"slices"
 	"testing"
@@ -50,6 +51,10 @@ func newRig(t testing.TB, o Options) *rig {
 		farNames = append(farNames, name)
 	}
 	r.far.Bridge("br0", farNames...)
+	// Without an address of its own the bridge's would change with its ports.
+	if err := r.far.Handle().LinkSetHardwareAddr(r.far.Link("br0"), net.HardwareAddr{2, 0, 0, 0, 0, 2}); err != nil {
+		t.Fatal(err)
+	}
 	r.far.AddAddr("br0", there+"/24")
 	t.Cleanup(r.destroy)
 	r.open()
