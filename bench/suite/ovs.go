@@ -24,7 +24,7 @@ const ovsSchema = "/usr/share/openvswitch/vswitch.ovsschema"
 // datapath, with the near address on the bridge.
 func startOVS(ctx context.Context, r *rig) (v *ovs, err error) {
 	if !has("ovs-vswitchd") || !has("ovsdb-server") {
-		return nil, errors.New("Open vSwitch is not installed") //nolint:revive,staticcheck // a proper name
+		return nil, errors.New("no Open vSwitch is installed here")
 	}
 	v = &ovs{host: r.near}
 	defer func() {

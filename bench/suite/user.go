@@ -75,7 +75,7 @@ func compareUser(ctx context.Context, s settings, rep *report, ours, rival *rig,
 		}
 		o, err := rival.stream(ctx, throughAggregate, flows, d, s.run)
 		if err != nil {
-			return fmt.Errorf("Open vSwitch: %w", err) //nolint:revive,staticcheck // a proper name
+			return fmt.Errorf("rival, Open vSwitch: %w", err)
 		}
 		ovss = append(ovss, u/o)
 	}
