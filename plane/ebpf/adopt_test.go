@@ -3,8 +3,11 @@ package ebpf
 import (
 	"context"
 	"errors"
+	"runtime"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/internal/nstest"
@@ -70,4 +73,40 @@ func TestNewerLayoutIsRefusedByName(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	setLayout(layout)
+}
+
+func TestAdoptionFromAnotherMountNamespace(t *testing.T) {
+	nstest.Require(t, "root", "bpf", "tcx", "veth", "bridge")
+	r := newRig(t, Options{})
+	r.ready()
+	want := r.observe().Published
+	r.close()
+	errs := make(chan error)
+	go func() {
+		runtime.LockOSThread() // never unlocked: the thread ends with its mounts
+		errs <- func() error {
+			if err := unix.Unshare(unix.CLONE_FS | unix.CLONE_NEWNS); err != nil {
+				return err
+			}
+			if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+				return err
+			}
+			if isDir(hostRoot + bpfMount) { // the host's can be reached: hide it behind a private one
+				if err := unix.Mount("bpf", bpfMount, "bpf", 0, ""); err != nil {
+					return err
+				}
+			}
+			return r.near.Run(func() (err error) {
+				r.plane, err = Open(context.Background(), r.options)
+				return err
+			})
+		}()
+	}()
+	if err := <-errs; err != nil {
+		t.Fatal(err)
+	}
+	if got := r.observe().Published; got == nil || !got.Equal(*want) {
+		t.Errorf("adopted %+v", got)
+	}
+	r.near.MustPing(there)
 }

@@ -17,7 +17,7 @@ type Options struct {
 	MTU int
 	// StateDir is a directory for the journal of ports, NAME.ports.json. Default /run/yoke.
 	StateDir string
-	// PinRoot is a directory on a bpf file system. Default /sys/fs/bpf/yoke.
+	// PinRoot is a directory on a bpf file system. Default /sys/fs/bpf/yoke, the host's.
 	PinRoot string
 	// ForceClsact attaches by clsact filters also where the kernel has tcx.
 	ForceClsact bool
@@ -31,7 +31,7 @@ func (o Options) withDefaults() Options {
 		o.StateDir = "/run/yoke"
 	}
 	if o.PinRoot == "" {
-		o.PinRoot = "/sys/fs/bpf/yoke"
+		o.PinRoot = defaultPinRoot()
 	}
 	return o
 }

@@ -14,9 +14,6 @@ import (
 	"github.com/yokelag/yoke/internal/netspace"
 )
 
-// bpfMount is where the kernel's bpf file system is mounted by custom.
-const bpfMount = "/sys/fs/bpf"
-
 // pinDir returns the directory of the aggregate's pins in the calling thread's network
 // namespace: interface names are unique there only.
 func pinDir(root, name string) (string, error) {
@@ -37,17 +34,13 @@ func pinName(name string) string {
 // makePinDir creates dir and mounts the bpf file system where nobody has. Pins
 // elsewhere would die with the daemon's mount namespace or with the daemon.
 func makePinDir(dir string) error {
-	if !onBPF(existing(dir)) && strings.HasPrefix(dir, bpfMount+"/") && !onBPF(bpfMount) {
-		if err := mountBPF(); err != nil {
+	if mount := mountAbove(dir); mount != "" && !onBPF(mount) {
+		if err := mountBPF(mount); err != nil {
 			return err
 		}
 	}
 	if !onBPF(existing(dir)) {
-		return &agg.Problem{
-			Code: "no-bpffs", Object: dir,
-			Rule:   "pins must lie on a bpf file system, which this is not",
-			Remedy: "mount -t bpf bpf " + bpfMount,
-		}
+		return noBPF(dir, "pins must lie on a bpf file system, which this is not")
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("make directory for pins: %w", err)
@@ -55,18 +48,8 @@ func makePinDir(dir string) error {
 	return nil
 }
 
-func mountBPF() error {
-	if entries, err := os.ReadDir(bpfMount); err != nil || len(entries) > 0 {
-		return &agg.Problem{
-			Code: "no-bpffs", Object: bpfMount,
-			Rule:   "is not a bpf file system and cannot be made one",
-			Remedy: "mount -t bpf bpf " + bpfMount,
-		}
-	}
-	if err := unix.Mount("bpf", bpfMount, "bpf", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "mode=0700"); err != nil {
-		return fmt.Errorf("mount the bpf file system on %s: %w", bpfMount, err)
-	}
-	return nil
+func noBPF(object, rule string) error {
+	return &agg.Problem{Code: "no-bpffs", Object: object, Rule: rule, Remedy: "mount -t bpf bpf " + bpfMount}
 }
 
 // existing returns the nearest ancestor of path that exists.
