@@ -23,9 +23,6 @@ func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)
 // ExitCode is the code.
 func (e exitStatus) ExitCode() int { return int(e) }
 
-// labCommands are the commands of the lab.
-func labCommands() []*cobra.Command { return []*cobra.Command{newLabCommand(), newDemoCommand()} }
-
 // newLabCommand returns `lab` with its verbs.
 func newLabCommand() *cobra.Command {
 	c := &cobra.Command{
