@@ -110,3 +110,18 @@ func TestAdoptionFromAnotherMountNamespace(t *testing.T) {
 	}
 	r.near.MustPing(there)
 }
+
+func TestPinsOfADeadDeviceAreNotAdopted(t *testing.T) {
+	variants(t, func(t *testing.T, r *rig) {
+		r.ready()
+		r.close()
+		r.near.Delete("bond0")
+		r.open()
+		if got := r.observe().Published; got != nil {
+			t.Errorf("adopted %+v", got)
+		}
+		r.near.AddAddr("bond0", here+"/24")
+		r.near.SetUp("bond0")
+		r.ready()
+	})
+}

@@ -60,6 +60,9 @@ func (p *Plane) open(_ context.Context) (err error) {
 	if p.dir, err = pinDir(p.options.PinRoot, p.options.Name); err != nil {
 		return err
 	}
+	if err := p.dropStalePins(); err != nil {
+		return err
+	}
 	tables, adopted, err := openTables(p.dir)
 	if err != nil {
 		return err
@@ -91,6 +94,19 @@ func (p *Plane) open(_ context.Context) (err error) {
 		}
 	}
 	return p.hookDevice()
+}
+
+// dropStalePins removes what is pinned where the device is gone: somebody deleted it, or
+// the network namespace has died and a new one has its number.
+func (p *Plane) dropStalePins() error {
+	d, found, err := device.Find(p.options.Name)
+	if err != nil {
+		return err
+	}
+	if found {
+		return d.Close()
+	}
+	return removePinDir(p.dir, p.dir)
 }
 
 // chooseAttacher keeps to what is attached already; otherwise it takes tcx where the
