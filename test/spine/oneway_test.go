@@ -1,0 +1,90 @@
+package spine
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/yokelag/yoke/internal/nstest"
+)
+
+// pulls is how often the cable is pulled in each direction.
+const pulls = 8
+
+// behindSwitches puts two switches between the hosts: eth1 leads to switch one, eth2 and
+// the peer to switch two, and there is a link between the switches. A pulled eth1 leaves
+// switch two believing that the aggregate is behind that link, until it hears from it.
+func behindSwitches(t *testing.T) (r *rig, one *nstest.NS) {
+	t.Helper()
+	r = newHost(t, "bpf")
+	one, two := r.space(), r.space()
+	// First the link between the switches: a veth whose own ifindex happens to be its
+	// peer's in the other namespace has its carrier noticed up to a second late, and the
+	// switch would not forward for that long.
+	one.Veth("isl", two, "isl")
+	r.here.Veth("eth1", one, "host")
+	r.here.Veth("eth2", two, "host")
+	r.there.Veth("eth0", two, "peer")
+	r.bridge(one, "sw1", "host", "isl")
+	r.bridge(two, "sw2", "host", "isl", "peer")
+	return r, one
+}
+
+// A stream of 1,000 a second in one direction only, so that nothing flows back that
+// would teach the switch: what the announcement after a failover does is seen alone.
+func TestOneWayStreamsOverAPull(t *testing.T) {
+	for _, c := range []struct {
+		name          string
+		announcements int
+		toPeer        bool
+		least, most   uint64
+		pulls         int
+	}{
+		{"to the peer", 1, true, 0, 2, pulls},
+		{"from the peer", 1, false, 0, 5, pulls},
+		// This one proves the others: without the announcement the loss is there to see.
+		{"from the peer, unannounced", 0, false, 101, 1 << 32, 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r, one := behindSwitches(t)
+			r.start()
+			r.up("eth0", "plane=ebpf", "mode=active-backup", "primary=eth1", fmt.Sprintf("num_grat_arp=%d", c.announcements), "eth1", "eth2")
+			from, to, src, dst := r.there, r.here, thereAddr, hereAddr
+			if c.toPeer {
+				from, to, src, dst = r.here, r.there, hereAddr, thereAddr
+			}
+			var lost, back []uint64
+			for range c.pulls {
+				r.waitActive("eth1")
+				r.here.MustPing(thereAddr) // the switches know the way now
+				lost = append(lost, over(t, from, to, src, dst, func() {
+					one.SetDown("host")
+					r.waitActive("eth2")
+				}))
+				r.here.MustPing(thereAddr)
+				back = append(back, over(t, from, to, src, dst, func() {
+					one.SetUp("host")
+					r.waitActive("eth1")
+				}))
+			}
+			t.Logf("lost over each pull: %v; over each return: %v", lost, back)
+			for i, n := range lost {
+				if n < c.least || n > c.most {
+					t.Errorf("pull %d lost %d frames; must be from %d to %d", i+1, n, c.least, c.most)
+				}
+			}
+			r.must("down", "bond0")
+		})
+	}
+}
+
+// over is how many frames of a stream are lost while do is done and a while around it.
+func over(t *testing.T, from, to *nstest.NS, src, dst string, do func()) uint64 {
+	t.Helper()
+	s := nstest.StartUDP(t, from, to, src, dst, time.Millisecond)
+	s.WaitReceived(50)
+	do()
+	after := s.Sent() + 150
+	nstest.Eventually(t, 10*time.Second, func() bool { return s.Sent() >= after }, "150 more to be sent")
+	return s.Stop().Lost
+}
