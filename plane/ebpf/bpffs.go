@@ -26,14 +26,16 @@ func defaultPinRoot() string {
 	return bpfMount + "/yoke"
 }
 
-// ownMounts reports whether the calling thread's mount namespace is not the host's.
+// ownMounts reports whether the calling thread's mount namespace is not the host's. Where
+// the first process may not be looked at it cannot be told, and is taken for one of our
+// own: what is mounted there could end with the daemon, and forwarding with it.
 func ownMounts() bool {
 	mine, err := os.Readlink("/proc/thread-self/ns/mnt")
 	if err != nil {
-		return false
+		return true
 	}
 	host, err := os.Readlink("/proc/1/ns/mnt")
-	return err == nil && mine != host
+	return err != nil || mine != host
 }
 
 func isDir(path string) bool {
@@ -67,7 +69,7 @@ func mountBPF(mount string) error {
 	}
 	if mount == bpfMount {
 		if ownMounts() {
-			return noBPF(mount, "is in a mount namespace of the daemon's own, and pins there would die with it")
+			return noBPF(mount, "is no bpf file system here, and one that the daemon mounts in a mount namespace of its own would die with it, and forwarding too")
 		}
 		return mountHere()
 	}
