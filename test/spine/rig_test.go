@@ -110,6 +110,9 @@ func (r *rig) space() *nstest.NS {
 func newRig(t *testing.T, features ...string) *rig {
 	t.Helper()
 	r := newHost(t, features...)
+	// A veth whose own ifindex happens to be its peer's in the other namespace has its
+	// carrier noticed up to a second late, and a bridge does not forward for that long.
+	r.there.Veth("spare1", r.there, "spare2")
 	r.here.Veth("eth1", r.there, "far1")
 	r.here.Veth("eth2", r.there, "far2")
 	r.bridge(r.there, "br0", "far1", "far2")
@@ -163,9 +166,24 @@ func (r *rig) startBy(words ...string) {
 	r.daemon = cmd
 	r.here.Start(cmd)
 	nstest.Eventually(r.t, 20*time.Second, func() bool {
-		_, err := r.yoke("status")
-		return err == nil
+		_, err := r.yoke("get", "bond0") // which, unlike status, is asked of a daemon only
+		return exitCode(err) != noDaemon
 	}, "yoked to answer; its log:\n%s", r.log)
+}
+
+// noDaemon is the exit code of yoke where no daemon answers.
+const noDaemon = 3
+
+func exitCode(err error) int {
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &exit):
+		return exit.ExitCode()
+	default:
+		return -1
+	}
 }
 
 // kill ends the daemon by SIGKILL and waits until it is reaped, so that none of its
