@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net"
 	"net/netip"
+	"slices"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -235,8 +236,8 @@ func removeLinkLocal(index int) error {
 		if !isLinkLocal6(a.Prefix) {
 			continue
 		}
-		if err := netlink.AddrDel(linkOf(index), addrOf(a.Prefix)); err != nil && !errors.Is(err, unix.EADDRNOTAVAIL) {
-			return fmt.Errorf("remove %s: %w", a.Prefix, err)
+		if err := removeAddress(index, a.Prefix); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -256,17 +257,19 @@ func restoreIPv6(r Record) error {
 
 // restoreLinkLocal puts the link-local addresses back that the kernel did not make
 // again by itself: those that were given by hand, and all where the sysctl is closed.
+// Then it removes those that the kernel made anew although others were there: of an
+// address that was changed while the port was up, say.
 func restoreLinkLocal(r Record) error {
 	if len(r.LinkLocal) == 0 || r.DisableIPv6 == "1" {
 		return nil
 	}
-	have := map[netip.Prefix]bool{}
 	addresses, err := iface.Addresses(r.Index, iface.Here)
 	if err != nil {
 		return err
 	}
+	have := map[netip.Prefix]bool{}
 	for _, a := range addresses {
-		have[a.Prefix] = true
+		have[a.Prefix] = isLinkLocal6(a.Prefix)
 	}
 	for _, a := range r.LinkLocal {
 		if have[a.Prefix] {
@@ -277,6 +280,23 @@ func restoreLinkLocal(r Record) error {
 		if err := netlink.AddrAdd(linkOf(r.Index), addr); err != nil && !errors.Is(err, unix.EEXIST) {
 			return fmt.Errorf("restore %s: %w", a.Prefix, err)
 		}
+	}
+	for prefix, fresh := range have {
+		before := slices.ContainsFunc(r.LinkLocal, func(a LinkLocal) bool { return a.Prefix == prefix })
+		if !fresh || before {
+			continue
+		}
+		if err := removeAddress(r.Index, prefix); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func removeAddress(index int, prefix netip.Prefix) error {
+	err := netlink.AddrDel(linkOf(index), addrOf(prefix))
+	if err != nil && !errors.Is(err, unix.EADDRNOTAVAIL) {
+		return fmt.Errorf("remove %s: %w", prefix, err)
 	}
 	return nil
 }

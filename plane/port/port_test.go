@@ -124,6 +124,9 @@ func starts() map[string]func(bench) {
 			nstest.Command(b.t, b.NS, "ip", "link", "set", "eth1", "allmulticast", "on", "addrgenmode", "none", "mtu", "9000")
 			nstest.Command(b.t, b.NS, "ip", "-6", "addr", "flush", "dev", "eth1")
 		},
+		"address changed while up": func(b bench) {
+			nstest.Command(b.t, b.NS, "ip", "link", "set", "eth1", "address", "02:00:00:00:00:77")
+		},
 		"link-local by hand": func(b bench) { b.AddAddr("eth1", "fe80::42/64") },
 	}
 }
@@ -183,7 +186,7 @@ func crashAfter(n int) func() error {
 }
 
 func TestCrashAtEveryStep(t *testing.T) {
-	for _, name := range []string{"up", "down", "link-local by hand"} {
+	for _, name := range []string{"up", "down", "link-local by hand", "address changed while up"} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)
 			starts()[name](b)
