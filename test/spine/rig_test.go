@@ -96,13 +96,19 @@ func (r *rig) space() *nstest.NS {
 	n := nstest.New(r.t)
 	n.Do(func() {
 		for _, which := range []string{"all", "default"} {
-			err := os.WriteFile("/proc/sys/net/ipv6/conf/"+which+"/disable_ipv6", []byte("1"), 0)
-			if err != nil && !errors.Is(err, os.ErrNotExist) {
-				r.t.Fatal(err)
-			}
+			setIPv6(r.t, which, "disable_ipv6", "1")
 		}
 	})
 	return n
+}
+
+// setIPv6 writes a sysctl in the namespace of the calling thread.
+func setIPv6(t *testing.T, which, name, value string) {
+	t.Helper()
+	err := os.WriteFile("/proc/thread-self/root/proc/sys/net/ipv6/conf/"+which+"/"+name, []byte(value), 0)
+	if err != nil && !errors.Is(err, os.ErrNotExist) { // a kernel without IPv6
+		t.Fatal(err)
+	}
 }
 
 // newRig is a host and a peer back to back, by two cables: eth1 and eth2 here, far1 and
