@@ -213,3 +213,19 @@ func TestUnprivilegedUserNamespace(t *testing.T) {
 		t.Errorf("something was left out:\n%s", out)
 	}
 }
+
+// The kernel flushes the neighbours of a device whose address is set; an adopting daemon
+// that sets what is there already would make everybody ask again.
+func TestSettingTheSameAddressKeepsNeighbours(t *testing.T) {
+	ns := newNS(t)
+	mac := agg.MAC{2, 0, 0, 0, 0, 9}
+	p := ensured(t, ns, Options{Name: "bond0", MAC: mac, MTU: 1400})
+	ns.AddAddr("bond0", "192.0.2.1/24")
+	nstest.Command(t, ns, "ip", "neigh", "add", "192.0.2.2", "lladdr", "02:00:00:00:00:02", "dev", "bond0")
+	if err := errors.Join(p.SetMAC(mac), p.SetMTU(1400)); err != nil {
+		t.Fatal(err)
+	}
+	if out := nstest.Command(t, ns, "ip", "neigh", "show", "dev", "bond0"); !strings.Contains(out, "PERMANENT") {
+		t.Errorf("the neighbours are %q", out)
+	}
+}

@@ -1,6 +1,7 @@
 package device
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -106,27 +107,44 @@ func (p *Pair) SetCarrier(up bool) error {
 
 // SetAdmin sets the outer end administratively up or down.
 func (p *Pair) SetAdmin(up bool) error {
-	return p.outer("set the admin state of", func(s *iface.Set) { s.Flag(unix.IFF_UP, up) })
+	return p.outer("set the admin state of", func(_ iface.Link, s *iface.Set) bool {
+		s.Flag(unix.IFF_UP, up)
+		return true
+	})
 }
 
-// SetMAC sets the address of the outer end.
+// SetMAC sets the address of the outer end, where it is another: the kernel forgets all
+// neighbours of a device whose address is set, be it to the same.
 func (p *Pair) SetMAC(mac agg.MAC) error {
-	return p.outer("set the address of", func(s *iface.Set) { s.MAC(mac[:]) })
+	return p.outer("set the address of", func(now iface.Link, s *iface.Set) bool {
+		s.MAC(mac[:])
+		return !bytes.Equal(now.HardwareAddr, mac[:])
+	})
 }
 
-// SetMTU sets the MTU of the outer end, in bytes.
-func (p *Pair) SetMTU(bytes int) error {
-	return p.outer("set the MTU of", func(s *iface.Set) { s.MTU(bytes) })
+// SetMTU sets the MTU of the outer end, in bytes, where it is another.
+func (p *Pair) SetMTU(mtu int) error {
+	return p.outer("set the MTU of", func(now iface.Link, s *iface.Set) bool {
+		s.MTU(mtu)
+		return now.MTU != mtu
+	})
 }
 
-// outer changes the outer end, wherever it is now.
-func (p *Pair) outer(what string, change func(*iface.Set)) error {
+// outer changes the outer end, wherever it is now. The change tells whether there is
+// something to do.
+func (p *Pair) outer(what string, change func(iface.Link, *iface.Set) bool) error {
 	if err := p.Refresh(); err != nil {
 		return err
 	}
 	return p.do(what, func() error {
+		now, err := iface.ByIndex(p.Outer, p.nsid)
+		if err != nil {
+			return err
+		}
 		s := iface.Change(p.Outer)
-		change(s)
+		if !change(now, s) {
+			return nil
+		}
 		if !p.Elsewhere {
 			return s.Do()
 		}
