@@ -22,6 +22,10 @@ const tenThousand = 100 * time.Microsecond
 // some is how many datagrams must have arrived before the next thing happens.
 const some = 2000
 
+// settles keeps a port whose cable is back out of use until the peer is ready too: its
+// end has carrier a moment before the bridge there takes frames from it.
+const settles = "updelay=200ms"
+
 // The daemon is killed in the middle of a stream, a cable is pulled while it is dead, a
 // new daemon adopts, and the next pull fails over as usual. Nothing of the stream to the
 // peer is lost at any of these but what a pull finds under way. The stream from the peer goes by the switch, which a
@@ -31,7 +35,7 @@ func TestKillPullAdopt(t *testing.T) {
 		t.Run(mode, func(t *testing.T) {
 			r := newRig(t, "bpf")
 			r.start()
-			r.up("br0", "plane=ebpf", "mode="+mode, "eth1", "eth2")
+			r.up("br0", "plane=ebpf", "mode="+mode, settles, "eth1", "eth2")
 			r.killed()
 			r.pulledWhileDead()
 			r.adopted()
@@ -177,7 +181,7 @@ func TestAdoptionFromAnotherMountNamespace(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, "bpf")
 			r.start()
-			r.up("br0", "plane=ebpf", "mode=balance-xor", "eth1", "eth2")
+			r.up("br0", "plane=ebpf", "mode=balance-xor", settles, "eth1", "eth2")
 			stream := nstest.StartUDP(t, r.here, r.there, hereAddr, thereAddr, tenThousand)
 			stream.WaitReceived(some)
 			table := r.table()
@@ -193,7 +197,7 @@ func TestAdoptionFromAnotherMountNamespace(t *testing.T) {
 			r.start()
 			r.waitCarrying(2)
 			stream.WaitReceived(some)
-			lossless(t, "adopted into a mount namespace and out of it", stream.Stop())
+			overPulls(t, "adopted into a mount namespace and out of it", stream.Stop(), 1)
 			if !bytes.Equal(table, r.table()) {
 				t.Error("the table is another")
 			}
