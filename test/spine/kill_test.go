@@ -258,7 +258,13 @@ func (r *rig) table() []byte {
 	r.lookup("yoke_current", uint32(0), &slot)
 	var plan []byte
 	r.lookup("yoke_plans", slot, &plan)
-	return plan[tableAt:tableEnd]
+	table := plan[tableAt:tableEnd]
+	for _, place := range table {
+		if place > 1 && place != 255 { // two ports, or none
+			r.t.Fatalf("this is no table of two ports; the layout is another now: %x", table)
+		}
+	}
+	return table
 }
 
 func (r *rig) lookup(name string, key, value any) {
