@@ -32,7 +32,9 @@
 // the daemon makes pass beside the guard, by packet sockets that bypass qdiscs.
 //
 // rx runs at the ingress of each port, first, after packet sockets have seen the frame.
-// It hands the frame to the aggregate, or drops it where the port must not receive.
+// It hands the frame to the aggregate, or drops it where the port must not receive. A
+// standby port to which guard moves frames receives too: peers answer where they heard
+// the aggregate last. That ends with the next plan, or when the first port works again.
 // Control protocols of the link (01:80:c2:00:00:00 to 0f, LLDP, EAPOL, PTP) stay on the
 // port, and the aggregate gets a copy.
 //
@@ -53,7 +55,8 @@
 // # Counters
 //
 // Facts.Counters has drop_blocked_tx, drop_blocked_rx, drop_no_plan, drop_no_port,
-// drop_standby and drop_own (frames, since the aggregate was made) and backlog_drops (of
-// the whole machine, since it was started). Frames are counted as the kernel hands them
+// drop_standby and drop_own (frames, since the aggregate was made), backlog_drops (of
+// the whole machine, since it was started) and guard_opened_ports (how many ports receive
+// now because guard moves frames to them). Frames are counted as the kernel hands them
 // over: a large segment that the device cuts up later is one.
 package ebpf

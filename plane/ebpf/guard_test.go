@@ -137,3 +137,44 @@ func TestBlindGuardForwards(t *testing.T) {
 	}
 	r.near.MustPing(there)
 }
+
+func TestGuardOpensTheSecondPortForReceiving(t *testing.T) {
+	variants(t, func(t *testing.T, r *rig) {
+		if !r.plane.Capability().Guard {
+			t.Skip("missing kernel feature: a tc program that sees its device (Linux 6.2 with BTF)")
+		}
+		r.ready()
+		out := r.stream(time.Millisecond)
+		in := nstest.StartUDP(r, r.far, r.near, there, here, time.Millisecond)
+		out.WaitReceived(50)
+		in.WaitReceived(50)
+		r.close() // nobody will publish another plan
+		for range 3 {
+			r.far.SetDown("eth0")
+			out.WaitReceived(50)
+			in.WaitReceived(50)
+			r.far.SetUp("eth0")
+			out.WaitReceived(50)
+			in.WaitReceived(50)
+		}
+		r.far.SetDown("eth0")
+		out.WaitReceived(50)
+		r.open()
+		if n := r.observe().Counters["guard_opened_ports"]; n != 1 {
+			t.Errorf("%d ports are opened by the guard", n)
+		}
+		p := r.plan(0) // a new plan starts with them closed
+		r.apply(p)
+		out.WaitReceived(50)
+		if n := r.observe().Counters["guard_opened_ports"]; n != 1 {
+			t.Errorf("%d ports are opened by the guard under the new plan", n)
+		}
+		in.WaitReceived(50)
+		r.far.SetUp("eth0")
+		nstest.Eventually(t, 5*time.Second, func() bool {
+			return r.observe().Counters["guard_opened_ports"] == 0
+		}, "the port closed again")
+		out.Stop()
+		in.Stop()
+	})
+}

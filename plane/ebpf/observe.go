@@ -37,6 +37,7 @@ func (p *Plane) observe(f *agg.Facts) (err error) {
 	if e.PublishedAt == 0 {
 		return mendErr
 	}
+	f.Counters["guard_opened_ports"] = opened(e)
 	plan, _ := decode(e)
 	f.Published, f.PublishedAt = &plan, agg.Instant(e.PublishedAt)
 	if f.Buckets, err = p.buckets(len(plan.Table)); err != nil {
@@ -50,6 +51,14 @@ func (p *Plane) observe(f *agg.Facts) (err error) {
 		f.Ports = append(f.Ports, facts)
 	}
 	return mendErr
+}
+
+// opened counts the ports that receive because the guard moves frames to them.
+func opened(e *yokePlan) (n uint64) {
+	for _, o := range e.Opened {
+		n += uint64(o)
+	}
+	return n
 }
 
 // portFacts joins what the programs counted with what the kernel says of the link.

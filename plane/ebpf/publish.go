@@ -48,13 +48,14 @@ func (p *publisher) publish(e *yokePlan) error {
 	return nil
 }
 
-// isInForce compares with the maps; the time of publication does not count.
+// isInForce compares with the maps; neither the time of publication counts nor what the
+// guard noted since.
 func (p *publisher) isInForce(e *yokePlan) (bool, error) {
 	now, err := p.inForce()
 	if err != nil || now.PublishedAt == 0 {
 		return false, err
 	}
-	now.PublishedAt = e.PublishedAt
+	now.PublishedAt, now.Opened = e.PublishedAt, e.Opened
 	return *now == *e, nil
 }
 

@@ -12,7 +12,7 @@ import (
 
 // layout is the version of the maps that this program writes. Maps of a newer one are
 // left alone.
-const layout = 1
+const layout = 2
 
 // Sizes of the maps, as in bpf/layout.h.
 const (

@@ -45,6 +45,7 @@ type yokePlan struct {
 	Outer          uint32
 	Table          [256]yokeChoice
 	Ports          [64]yokePort
+	Opened         [64]uint8
 	Generation     uint64
 	PublishedAt    uint64
 	Mode           uint32
@@ -84,6 +85,7 @@ type yokePortStats struct {
 	OwnDropped uint64
 	RxDropped  uint64
 	GuardMoved uint64
+	Away       uint64
 }
 
 type yokeReason uint32

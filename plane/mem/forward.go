@@ -55,8 +55,11 @@ func (p *Plane) leave(a *aggregate, entry, size int) (string, bool) {
 			if t := a.ports[a.plan.Ports[index].Name]; t != nil {
 				t.facts.GuardMoved++
 			}
+			a.opened[c.Second] = true // peers will answer there
 		}
 		index = c.Second
+	} else {
+		delete(a.opened, c.Second)
 	}
 	if !p.alive(a, index) {
 		return "", false
@@ -96,7 +99,7 @@ func (p *Plane) Receive(port string, frame []byte) bool {
 		return false
 	}
 	t := a.ports[port]
-	if a.plan.Blocked || !a.plan.Ports[i].Receive || !a.device.Present {
+	if a.plan.Blocked || !a.plan.Ports[i].Receive && !a.opened[i] || !a.device.Present {
 		t.facts.RxDropped++
 		return false
 	}

@@ -20,6 +20,9 @@ type aggregate struct {
 	ports       map[string]*taken
 	buckets     []agg.BucketFacts
 	walk        int // the next entry of round-robin
+	// opened are the ports, by index in the plan, that receive because frames are moved
+	// to them.
+	opened map[int]bool
 }
 
 // taken is a port of an aggregate: how it was, and what it counted.
@@ -91,7 +94,7 @@ func (p *Plane) Apply(_ context.Context, plan agg.Plan) error {
 	if a.plan == nil || a.plan.Generation != plan.Generation || !a.plan.Equal(plan) {
 		a.changes++
 		a.plan, a.publishedAt = clonePlan(plan), p.w.clock.Now()
-		a.buckets = make([]agg.BucketFacts, len(plan.Table))
+		a.buckets, a.opened = make([]agg.BucketFacts, len(plan.Table)), map[int]bool{}
 	}
 	return nil
 }
@@ -150,10 +153,9 @@ func (p *Plane) take(a *aggregate, port agg.PlanPort, plan agg.Plan) bool {
 	if !ok || l.Index != port.Index {
 		return false
 	}
-	t, had := a.ports[port.Name]
+	_, had := a.ports[port.Name]
 	if !had {
-		t = &taken{before: *l}
-		a.ports[port.Name] = t
+		a.ports[port.Name] = &taken{before: *l}
 		l.AdminUp = true
 	}
 	before := *l

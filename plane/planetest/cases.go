@@ -181,9 +181,13 @@ func guard(t *testing.T, b *bench) {
 	b.apply(b.activeBackup("port0"))
 	b.SetCarrier(t, "port0", false)
 	second := b.plan.Ports[b.plan.Table[0].Second].Name
+	b.expectReceived(second, 0)
 	b.expectAll(frames(few), second)
+	b.expectReceived(second, few) // opened by the frames that were moved there
 	b.SetCarrier(t, "port0", true)
 	b.expectAll(frames(few), "port0")
+	b.expectReceived(second, 0)
+	b.expectReceived("port0", few)
 }
 
 func adopted(t *testing.T, b *bench) {

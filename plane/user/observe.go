@@ -30,6 +30,9 @@ func (p *Plane) Observe(_ context.Context) (agg.Facts, error) {
 		}
 	}
 	f.Counters = p.drops.values()
+	if t != nil {
+		f.Counters["guard_opened_ports"] = t.openedPorts()
+	}
 	return f, nil
 }
 

@@ -61,7 +61,7 @@ func (r *receiver) take(t *table, port int, l *link, s slot) {
 	case s.outgoing():
 	case t.plan.Blocked:
 		r.drops.blocked.Add(1)
-	case !t.plan.Ports[port].Receive:
+	case !t.receives(port):
 		l.rxDropped.Add(1)
 	case !s.whole():
 		r.drops.cut.Add(1)

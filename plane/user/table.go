@@ -17,6 +17,10 @@ type table struct {
 	links []*link
 	// entries are the counters of the plan's table.
 	entries []entry
+	// opened are the ports, by index, that receive beside those of the plan, because
+	// frames are moved to them; away, the transmitter's own, those whose frames are.
+	opened []atomic.Bool
+	away   []bool
 	// fixed: every frame takes entry 0, so nothing is hashed.
 	fixed bool
 }
@@ -46,7 +50,10 @@ type entry struct {
 // shape it had.
 func compile(plan agg.Plan, links map[string]*link, before *table, now agg.Instant) *table {
 	plan.Table, plan.Ports = slices.Clone(plan.Table), slices.Clone(plan.Ports)
-	t := &table{plan: plan, at: now, fixed: plan.Select == agg.SelectFixed}
+	t := &table{
+		plan: plan, at: now, fixed: plan.Select == agg.SelectFixed,
+		opened: make([]atomic.Bool, len(plan.Ports)), away: make([]bool, len(plan.Ports)),
+	}
 	for _, p := range plan.Ports {
 		t.links = append(t.links, links[p.Name])
 	}
@@ -83,6 +90,35 @@ func (t *table) second(e int) *link {
 		return nil
 	}
 	return t.links[port]
+}
+
+// receives reports whether what arrives on a port is for the aggregate.
+func (t *table) receives(port int) bool { return t.plan.Ports[port].Receive || t.opened[port].Load() }
+
+// leave notes that frames of an entry go by its second choice: peers will answer there.
+func (t *table) leave(e int) {
+	c := t.plan.Table[e]
+	t.away[c.First] = true
+	t.opened[c.Second].Store(true)
+}
+
+// back ends what leave began: the first choice works again.
+func (t *table) back(e int) {
+	c := t.plan.Table[e]
+	t.away[c.First] = false
+	if c.Second != agg.NoPort {
+		t.opened[c.Second].Store(false)
+	}
+}
+
+// openedPorts counts the ports that leave opened.
+func (t *table) openedPorts() (n uint64) {
+	for i := range t.opened {
+		if t.opened[i].Load() {
+			n++
+		}
+	}
+	return n
 }
 
 // same reports whether a plan and its ports are those of the table.

@@ -116,6 +116,9 @@ func (x *transmitter) flush(t *table, port int, now agg.Instant) {
 	q, l := x.queues[port], t.links[port]
 	for i := 0; i < q.n; {
 		sent, err := q.send(l.socket, i)
+		if sent > 0 && t.away[port] {
+			t.back(q.marks[i].entry)
+		}
 		for ; sent > 0; sent-- {
 			t.count(q.marks[i], l, now)
 			i++
@@ -144,6 +147,7 @@ func (x *transmitter) moveRest(t *table, from *link, q *batch, i int, now agg.In
 			x.drops.noCarrier.Add(1)
 			continue
 		}
+		t.leave(q.marks[i].entry)
 		from.guardMoved.Add(1)
 		t.count(q.marks[i], second, now)
 	}

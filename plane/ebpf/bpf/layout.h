@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#define LAYOUT 1
+#define LAYOUT 2
 #define SLOTS 8 /* plans kept; one is in force, the others wait for readers to leave */
 #define PORTS 64
 #define ENTRIES 256
@@ -50,6 +50,9 @@ struct plan {
 	__u32 outer; /* ifindex of the aggregate's device */
 	struct choice table[ENTRIES];
 	struct port ports[PORTS];
+	/* Written by guard, 0 in a new plan: ports to receive on besides those with RECEIVE,
+	 * because frames are moved to them. */
+	__u8 opened[PORTS];
 	/* kept for reading back, not used by the programs */
 	__u64 generation;
 	__u64 published_at; /* CLOCK_BOOTTIME, ns */
@@ -70,6 +73,7 @@ struct port_stats {
 	__u64 own_dropped;
 	__u64 rx_dropped;
 	__u64 guard_moved;
+	__u64 away; /* not a counter: this processor's last frame was moved to another port */
 };
 
 struct entry_stats {

@@ -106,6 +106,14 @@ int yoke_hop(struct __sk_buff *skb)
 	return ifindex ? bpf_redirect(ifindex, 0) : drop(reason);
 }
 
+/* receives: what arrives on this port is for the aggregate. */
+static __always_inline int receives(struct plan *plan)
+{
+	if (plan->flags & BLOCKED)
+		return 0;
+	return plan->ports[place].flags & RECEIVE || plan->opened[place];
+}
+
 /* rx: ingress of a port. */
 SEC("tc")
 int yoke_rx(struct __sk_buff *skb)
@@ -118,7 +126,7 @@ int yoke_rx(struct __sk_buff *skb)
 		return drop(NO_PLAN);
 	to = plan->flags & FAST ? plan->outer : plan->inner;
 	how = plan->flags & FAST ? BPF_F_INGRESS : 0;
-	receive = plan->ports[place].flags & RECEIVE && !(plan->flags & BLOCKED);
+	receive = receives(plan);
 	if (is_of_port(skb)) {
 		if (receive)
 			bpf_clone_redirect(skb, to, how);
@@ -151,15 +159,51 @@ static __always_inline int own(struct __sk_buff *skb, struct port_stats *stats)
 	return drop(OWN);
 }
 
-/* second_choice is where a frame goes whose port is dead, 0 where nowhere. */
-static __always_inline __u32 second_choice(struct __sk_buff *skb)
+/* second_of is the place of a frame's second choice, NOWHERE where there is none. */
+static __always_inline __u32 second_of(struct __sk_buff *skb, struct plan *plan)
 {
-	struct plan *plan = plan_in_force();
 	__u32 entry = skb->cb[CB_ENTRY];
 
-	if (!plan || entry >= ENTRIES || skb->cb[CB_MOVED])
+	return entry < ENTRIES ? plan->table[entry].second : NOWHERE;
+}
+
+/* set_open lets the second choice receive, or no more. It is written only where it
+ * differs: all processors read it. */
+static __always_inline void set_open(struct plan *plan, __u32 second, __u8 open)
+{
+	if (second < PORTS && plan->opened[second] != open)
+		plan->opened[second] = open;
+}
+
+/* move sends a frame by its second choice, and answers on it from now on: until the port
+ * works again or the next plan, peers will find the aggregate there. It returns 0 where
+ * the frame has to go on as it is. */
+static __always_inline int move(struct __sk_buff *skb, struct port_stats *stats)
+{
+	struct plan *plan = plan_in_force();
+	__u32 place_of_second, second;
+
+	if (!plan || skb->cb[CB_MOVED])
 		return 0;
-	return ifindex_of(plan, plan->table[entry].second);
+	place_of_second = second_of(skb, plan);
+	second = ifindex_of(plan, place_of_second);
+	if (!second || second == skb->ifindex)
+		return 0;
+	set_open(plan, place_of_second, 1);
+	skb->cb[CB_MOVED] = 1;
+	stats->away = 1;
+	stats->guard_moved += 1;
+	return bpf_redirect(second, 0);
+}
+
+/* back ends what move began: the port works again. */
+static __always_inline void back(struct __sk_buff *skb, struct port_stats *stats)
+{
+	struct plan *plan = plan_in_force();
+
+	stats->away = 0;
+	if (plan)
+		set_open(plan, second_of(skb, plan), 0);
 }
 
 /* guard: egress of a port, last. */
@@ -167,20 +211,19 @@ SEC("tc")
 int yoke_guard(struct __sk_buff *skb)
 {
 	struct port_stats *stats = stats_of(place);
-	__u32 second;
+	int moved;
 
 	if (!stats)
 		return TC_ACT_UNSPEC;
 	if (skb->cb[CB_COOKIE] != cookie)
 		return own(skb, stats);
-	if (port_works(skb))
+	if (port_works(skb)) {
+		if (stats->away && !skb->cb[CB_MOVED])
+			back(skb, stats);
 		return leave(skb, stats);
-	second = second_choice(skb);
-	if (!second || second == skb->ifindex)
-		return leave(skb, stats);
-	skb->cb[CB_MOVED] = 1;
-	stats->guard_moved += 1;
-	return bpf_redirect(second, 0);
+	}
+	moved = move(skb, stats);
+	return moved ? moved : leave(skb, stats);
 }
 
 /* guard_blind: the same for kernels that do not let a program see its device. */
