@@ -254,7 +254,7 @@ func TestRestartAdopts(t *testing.T) {
 		t.Fatal(err)
 	}
 	list, err := inspect(t.Context(), r.w, r.o.StateDir, "")
-	if err != nil || len(list.Aggregates) != 1 || list.Aggregates[0].Daemon.Running || !strings.Contains(list.Aggregates[0].Daemon.Text, "no daemon since") {
+	if err != nil || len(list.Aggregates) != 1 || list.Aggregates[0].Daemon.Running || !strings.Contains(list.Aggregates[0].Daemon.Text, "no daemon for") {
 		t.Errorf("got %+v, %v", list, err)
 	}
 	r.start()

@@ -81,10 +81,10 @@ func TestSummaries(t *testing.T) {
 		want("1 of 2 ports carries traffic (eth1); eth2 stands by")
 		r.world.SetCarrier("eth2", false)
 		r.quiet(3 * time.Second)
-		want("1 of 2 ports carries traffic (eth1); eth2: no carrier since 3 s")
+		want("1 of 2 ports carries traffic (eth1); eth2: no carrier for 3 s")
 		r.world.DeleteLink("eth1")
 		r.quiet(3 * time.Minute)
-		want("0 of 2 ports carry traffic; eth1: there is no such interface since 3 min; eth2: no carrier since 3 min")
+		want("0 of 2 ports carry traffic; eth1: no such interface for 3 min; eth2: no carrier for 3 min")
 	})
 }
 

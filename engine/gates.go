@@ -23,7 +23,7 @@ func gate(name string, ok bool, yes, no, detail string) agg.Gate {
 }
 
 func presentGate(p PortView) agg.Gate {
-	detail := "there is no such interface"
+	detail := "no such interface"
 	if p.Link.Present {
 		detail = fmt.Sprintf("interface %d", p.Link.Index)
 	}

@@ -52,7 +52,7 @@ func clause(g agg.Gate, now agg.Instant) string {
 	if g.Since == agg.Never || g.Name == agg.GateWatch {
 		return g.Detail
 	}
-	return g.Detail + " since " + ago(now.Sub(g.Since))
+	return g.Detail + " for " + ago(now.Sub(g.Since))
 }
 
 func firstShut(gates []agg.Gate) (agg.Gate, bool) {

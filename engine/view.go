@@ -129,7 +129,7 @@ func (discard) Save(Saved) error { return nil }
 func offlineText(v View, stopped agg.Instant) string {
 	text := "no daemon"
 	if stopped != agg.Never {
-		text += " since " + ago(v.Now.Sub(stopped))
+		text += " for " + ago(v.Now.Sub(stopped))
 	}
 	if v.Accepted {
 		return fmt.Sprintf("%s; forwarding by plan %d", text, v.Published.Generation)
