@@ -1,0 +1,247 @@
+package storm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/engine"
+	"github.com/yokelag/yoke/internal/nstest"
+	"github.com/yokelag/yoke/plane/ebpf"
+	"github.com/yokelag/yoke/plane/user"
+)
+
+// stretch is how many bounces there are between two times of quiet, and quietTime how
+// long that is.
+const (
+	stretch   = 50
+	quietTime = 100 * time.Millisecond
+)
+
+// storms runs a number of storms at once, one aggregate each.
+func storms(t *testing.T, plane string) {
+	first, seeds, bounces := number(t, "STORM_SEED", 0), number(t, "STORM_SEEDS", 4), number(t, "STORM_BOUNCES", 100)
+	f := newField(t, plane)
+	all := make([]*storm, seeds)
+	for i := range all {
+		all[i] = f.storm(first + i)
+	}
+	var tasks sync.WaitGroup
+	for _, s := range all {
+		tasks.Go(func() {
+			if err := s.rage(bounces); err != nil {
+				t.Errorf("plane %s, seed %d, %s: %v\nthe same bounces again: STORM_SEED=%d STORM_SEEDS=1 STORM_BOUNCES=%d go test -run %s ./test/storm\nlast events:\n%s",
+					plane, s.seed, s.words, err, s.seed, bounces, t.Name(), s.history())
+			}
+		})
+	}
+	tasks.Wait()
+	var sum tally
+	for _, s := range all {
+		sum.add(s.tally)
+		t.Logf("seed %d (%s): %s", s.seed, s.words, s.tally)
+	}
+	t.Logf("plane %s, %d storms of %d bounces: %s", plane, seeds, bounces, sum)
+}
+
+func TestStormOnEBPF(t *testing.T) {
+	nstest.Require(t, "root", "veth", "tun", "bpf")
+	storms(t, "ebpf")
+}
+
+func TestStormOnUser(t *testing.T) {
+	nstest.Require(t, "root", "veth", "tun")
+	storms(t, "user")
+}
+
+func number(t *testing.T, variable string, otherwise int) int {
+	t.Helper()
+	text := os.Getenv(variable)
+	if text == "" {
+		return otherwise
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatalf("%s: %v", variable, err)
+	}
+	return n
+}
+
+// storm is one aggregate, and what happens to it.
+type storm struct {
+	*field
+	seed   int
+	words  string // its options
+	random *rand.Rand
+	spec   agg.Spec
+	ports  []*port
+	plane  *recorder
+	store  *store
+	engine *engine.Engine
+	checks int
+	tally  tally
+}
+
+// storm makes an aggregate of two veth ports and a tap, and waits until it is up.
+func (f *field) storm(seed int) *storm {
+	f.t.Helper()
+	s := &storm{field: f, seed: seed, random: rand.New(rand.NewPCG(uint64(seed), 1)), store: &store{}}
+	s.spec = agg.Spec{Name: fmt.Sprintf("bond%d", seed)}
+	for k, kind := range []kind{veth, veth, tap} {
+		p := &port{field: f, kind: kind, name: fmt.Sprintf("s%dp%d", seed, k), end: fmt.Sprintf("s%df%d", seed, k), arrived: map[uint32]int{}}
+		f.must(p.create())
+		s.ports = append(s.ports, p)
+		s.spec.Ports = append(s.spec.Ports, agg.PortSpec{Name: p.name})
+	}
+	options := s.options()
+	for _, name := range slices.Sorted(keys(options)) {
+		s.words += name + "=" + options[name] + " "
+		f.must(s.spec.Options.Set(agg.OfAggregate, name, options[name]))
+	}
+	f.must(s.spec.Validate())
+	f.must(s.begin())
+	return s
+}
+
+// options differ by seed, so that all are met in twenty.
+func (s *storm) options() map[string]string {
+	o := map[string]string{"mode": "balance-xor"}
+	switch s.seed % 4 {
+	case 0:
+		o["mode"] = "active-backup"
+	case 2:
+		o["mode"], o["primary"] = "active-backup", s.ports[s.seed/4%3].name
+	case 3:
+		if s.seed%8 == 3 {
+			o["hash_map"] = "modulo"
+		}
+	}
+	if s.kind == "ebpf" && s.seed%5 == 1 {
+		o["fast_path"] = "on"
+	}
+	if s.seed%5 == 4 {
+		o["updelay"], o["downdelay"] = "30ms", "20ms"
+	}
+	return o
+}
+
+// begin opens the plane and runs the engine until the test ends.
+func (s *storm) begin() error {
+	ctx := context.Background()
+	err := s.near.Run(func() (err error) {
+		s.plane, err = open(ctx, s.kind, s.spec.Name, s.dir)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	s.engine, err = engine.New(s.spec, engine.World{
+		Plane: s.plane, Links: links{s.listener}, Frames: s.frames, Clock: clock{}, Store: s.store, PID: os.Getpid(),
+	}, nil)
+	if err != nil {
+		return err
+	}
+	running, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	s.near.Go(func() {
+		defer close(ended)
+		if err := s.engine.Run(running); err != nil {
+			s.t.Errorf("seed %d: %v", s.seed, err)
+		}
+	})
+	s.t.Cleanup(func() {
+		cancel()
+		<-ended
+		if err := s.near.Run(func() error { return s.plane.Destroy(ctx) }); err != nil {
+			s.t.Errorf("seed %d: %v", s.seed, err)
+		}
+	})
+	return s.engine.Ready(ctx)
+}
+
+func open(ctx context.Context, kind, name, dir string) (*recorder, error) {
+	if kind == "ebpf" {
+		p, err := ebpf.Open(ctx, ebpf.Options{Name: name, StateDir: dir})
+		return &recorder{Plane: p}, err
+	}
+	p, err := user.Open(ctx, user.Options{Name: name, StateDir: dir, ShortFrames: 512, LongFrames: 8})
+	return &recorder{Plane: p}, err
+}
+
+// rage bounces ports, and judges after each stretch. At the time of quiet a port may be
+// left without carrier, down or absent; it comes back at the end.
+func (s *storm) rage(bounces int) error {
+	for done := 0; done < bounces; {
+		var behind sync.WaitGroup
+		failed := make(chan error, stretch)
+		for range min(stretch, bounces-done) {
+			p, b := s.ports[s.random.IntN(len(s.ports))], s.bounce()
+			done++
+			s.tally.bounces++
+			if s.random.IntN(8) == 0 {
+				behind.Go(func() { failed <- p.suffer(b) })
+				continue
+			}
+			if err := p.suffer(b); err != nil {
+				return err
+			}
+		}
+		behind.Wait()
+		close(failed)
+		for err := range failed {
+			if err != nil {
+				return err
+			}
+		}
+		if err := s.judgeWithSomeOut(); err != nil {
+			return fmt.Errorf("after %d bounces: %w", done, err)
+		}
+	}
+	for _, p := range s.ports {
+		if err := p.comeBack(); err != nil {
+			return err
+		}
+	}
+	if err := s.judge(); err != nil {
+		return fmt.Errorf("after all bounces: %w", err)
+	}
+	return nil
+}
+
+// judgeWithSomeOut judges with none, one or two of the ports left out of order.
+func (s *storm) judgeWithSomeOut() error {
+	out := s.random.IntN(3)
+	for _, i := range s.random.Perm(len(s.ports))[:out] {
+		if err := s.ports[i].goOut(s.random.IntN(3)); err != nil {
+			return err
+		}
+	}
+	if err := s.judge(); err != nil {
+		return fmt.Errorf("with %d ports out: %w", out, err)
+	}
+	for _, p := range s.ports {
+		if err := p.comeBack(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *storm) history() string {
+	events, _ := s.engine.Events(0)
+	var b []byte
+	for _, e := range events[max(0, len(events)-40):] {
+		b = fmt.Appendf(b, "%d.%03d %s %s %s: %s\n", e.Time/1e9, e.Time/1e6%1000, e.Kind, e.Cause, e.Port, e.Text)
+	}
+	return string(b)
+}
+
+var errNotSettled = errors.New("the plane does not do what follows from the facts")
