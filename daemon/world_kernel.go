@@ -36,6 +36,7 @@ type kernelWorld struct {
 	namespace uint64
 	links     *rtnl.Listener
 	frames    *afpacket.Sender
+	programs  *ebpf.Programs
 	auto, why string
 }
 
@@ -43,7 +44,7 @@ func newKernelWorld(stateDir string, log *slog.Logger) (_ *kernelWorld, err erro
 	if err := mayAdminister(); err != nil {
 		return nil, err
 	}
-	w := &kernelWorld{stateDir: stateDir, namespace: control.OwnNamespace()}
+	w := &kernelWorld{stateDir: stateDir, namespace: control.OwnNamespace(), programs: ebpf.NewPrograms()}
 	if w.bootID, err = bootclock.BootID(); err != nil {
 		return nil, err
 	}
@@ -94,7 +95,7 @@ func (w *kernelWorld) OpenPlane(ctx context.Context, name string, spec agg.Spec)
 	c := spec.Config()
 	switch name {
 	case "ebpf":
-		return opened(ebpf.Open(ctx, ebpf.Options{Name: c.Name, MAC: c.MAC, MTU: c.MTU, StateDir: w.stateDir}))
+		return opened(ebpf.Open(ctx, ebpf.Options{Name: c.Name, MAC: c.MAC, MTU: c.MTU, StateDir: w.stateDir, Programs: w.programs}))
 	case "user":
 		return opened(user.Open(ctx, user.Options{Name: c.Name, MAC: c.MAC, MTU: c.MTU, StateDir: w.stateDir}))
 	default:

@@ -33,7 +33,7 @@ func newBench(t testing.TB) *bench {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { b.tables.Close() })
-	b.loader = newLoader(&b.tables, 7, false)
+	b.loader = newLoader(NewPrograms(), &b.tables, 7, false)
 	b.loader.probeGuard()
 	var err error
 	if b.publish, err = openPublisher(&b.tables, false); err != nil {

@@ -4,11 +4,13 @@ import (
 	"errors"
 )
 
-// hookDevice puts entry and hop on the two ends of the device.
-func (p *Plane) hookDevice() error {
-	if err := p.hook(hopHook(p.device.Inner), yokeProgYokeHop, anyPlace); err != nil {
-		return err
-	}
+// hookHop puts hop on the inner end of the device.
+func (p *Plane) hookHop() error {
+	return p.hook(hopHook(p.device.Inner), yokeProgYokeHop, anyPlace)
+}
+
+// hookEntry puts entry on the outer end, where it is in reach.
+func (p *Plane) hookEntry() error {
 	if p.elsewhere {
 		return nil
 	}

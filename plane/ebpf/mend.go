@@ -21,10 +21,10 @@ func (p *Plane) mend(d agg.DeviceFacts) error {
 	}
 	var errs []error
 	if hop := hopHook(p.device.Inner); !p.attach.attached(hop) {
-		errs = append(errs, p.hook(hop, yokeProgYokeHop, anyPlace))
+		errs = append(errs, p.hookHop())
 	}
 	if entry := entryHook(p.device.Outer); !d.Elsewhere && !p.attach.attached(entry) {
-		errs = append(errs, p.hook(entry, yokeProgYokeEntry, anyPlace), p.republish())
+		errs = append(errs, p.hookEntry(), p.republish())
 	}
 	for name, ifindex := range p.hooked {
 		errs = append(errs, p.mendPort(p.places[name], ifindex))

@@ -19,6 +19,8 @@ type Options struct {
 	StateDir string
 	// PinRoot is a directory on a bpf file system. Default /sys/fs/bpf/yoke, the host's.
 	PinRoot string
+	// Programs are shared by the planes of a process; nil means the plane's own.
+	Programs *Programs
 	// ForceClsact attaches by clsact filters also where the kernel has tcx.
 	ForceClsact bool
 	// ForceBlindGuard loads the guard that cannot see its port's carrier also where the
@@ -32,6 +34,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.PinRoot == "" {
 		o.PinRoot = defaultPinRoot()
+	}
+	if o.Programs == nil {
+		o.Programs = NewPrograms()
 	}
 	return o
 }

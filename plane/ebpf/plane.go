@@ -63,7 +63,7 @@ func (p *Plane) open(_ context.Context) (err error) {
 	if err := p.dropStalePins(); err != nil {
 		return err
 	}
-	tables, adopted, err := openTables(p.dir)
+	tables, adopted, err := openTables(p.options.Programs, p.dir)
 	if err != nil {
 		return err
 	}
@@ -81,11 +81,12 @@ func (p *Plane) open(_ context.Context) (err error) {
 	if p.publish, err = openPublisher(&p.tables, adopted); err != nil {
 		return err
 	}
-	p.loader = newLoader(&p.tables, p.device.Inner, p.options.ForceBlindGuard)
+	p.loader = newLoader(p.options.Programs, &p.tables, p.device.Inner, p.options.ForceBlindGuard)
 	if !p.loader.blind {
 		p.loader.probeGuard()
 	}
-	if err := p.chooseAttacher(); err != nil {
+	hopped, err := p.chooseAttacher()
+	if err != nil {
 		return err
 	}
 	if adopted {
@@ -93,7 +94,12 @@ func (p *Plane) open(_ context.Context) (err error) {
 			return err
 		}
 	}
-	return p.hookDevice()
+	if !hopped {
+		if err := p.hookHop(); err != nil {
+			return err
+		}
+	}
+	return p.hookEntry()
 }
 
 // dropStalePins removes what is pinned where the device is gone: somebody deleted it, or
@@ -110,24 +116,25 @@ func (p *Plane) dropStalePins() error {
 }
 
 // chooseAttacher keeps to what is attached already; otherwise it takes tcx where the
-// kernel has it.
-func (p *Plane) chooseAttacher() error {
+// kernel has it, which is found out by attaching hop: hopped says that this was done.
+func (p *Plane) chooseAttacher() (hopped bool, err error) {
 	links, filters := tcx{dir: p.dir}, clsact{memory: p.memory}
 	hop := hopHook(p.device.Inner)
 	switch {
 	case links.attached(hop):
 		p.attach = links
-		return nil
+		return false, nil
 	case filters.attached(hop) || p.options.ForceClsact:
 		p.attach = filters
-		return nil
+		return false, nil
 	}
 	p.attach = links
-	err := p.hook(hop, yokeProgYokeHop, anyPlace)
+	err = p.hookHop()
 	if errors.Is(err, ebpf.ErrNotSupported) {
-		p.attach, err = filters, nil
+		p.attach = filters
+		return false, nil
 	}
-	return err
+	return err == nil, err
 }
 
 // adopt learns places from the plan in force and gives the ports this version's

@@ -12,33 +12,29 @@ const cookieBase = 0x796f6b65
 
 // loader makes program instances for one aggregate.
 type loader struct {
-	tables *yokeMaps
-	cookie uint32
+	programs *Programs
+	tables   *yokeMaps
+	cookie   uint32
 	// blind: the guard that sees its port's carrier does not load here.
 	blind bool
 }
 
-func newLoader(t *yokeMaps, inner int, blind bool) *loader {
-	return &loader{tables: t, cookie: cookieBase ^ uint32(inner)<<8, blind: blind}
+func newLoader(shared *Programs, t *yokeMaps, inner int, blind bool) *loader {
+	return &loader{programs: shared, tables: t, cookie: cookieBase ^ uint32(inner)<<8, blind: blind}
 }
 
 // load makes the named program for the port in place.
 func (l *loader) load(name string, place int) (*ebpf.Program, error) {
-	spec, err := loadYoke()
+	spec, err := l.programs.program(name)
 	if err != nil {
-		return nil, fmt.Errorf("read the compiled programs: %w", err)
+		return nil, err
 	}
 	if err := setConstants(spec, l.cookie, uint32(place)); err != nil {
 		return nil, err
 	}
-	for other := range spec.Programs {
-		if other != name {
-			delete(spec.Programs, other)
-		}
-	}
-	delete(spec.Maps, yokeMapYokeLayout)
-	delete(spec.Maps, yokeMapYokeTaken)
-	c, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{MapReplacements: replacements(l.tables)})
+	c, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{
+		MapReplacements: replacements(l.tables), Cache: l.programs.kernel(),
+	})
 	if err != nil {
 		return nil, fmt.Errorf("load program %s: %w", name, err)
 	}
@@ -66,10 +62,11 @@ func (l *loader) guard(place int) (*ebpf.Program, error) {
 
 // probeGuard finds out once whether the kernel lets a program see its device.
 func (l *loader) probeGuard() {
-	p, err := l.load(yokeProgYokeGuard, anyPlace)
-	if err != nil {
-		l.blind = true
-		return
-	}
-	p.Close()
+	l.blind = !l.programs.sees(func() bool {
+		p, err := l.load(yokeProgYokeGuard, anyPlace)
+		if err == nil {
+			p.Close()
+		}
+		return err == nil
+	})
 }

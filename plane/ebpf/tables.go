@@ -23,7 +23,7 @@ const (
 
 // openTables opens the pinned maps of dir, or creates them. The layout is written last,
 // so that a crash in the middle leaves something that is made anew.
-func openTables(dir string) (t yokeMaps, adopted bool, err error) {
+func openTables(shared *Programs, dir string) (t yokeMaps, adopted bool, err error) {
 	version, pinned, err := pinnedLayout(dir)
 	switch {
 	case err != nil:
@@ -42,14 +42,12 @@ func openTables(dir string) (t yokeMaps, adopted bool, err error) {
 	if err := makePinDir(dir); err != nil {
 		return t, false, err
 	}
-	spec, err := loadYoke()
+	spec, err := shared.tables()
 	if err != nil {
-		return t, false, fmt.Errorf("read the compiled programs: %w", err)
+		return t, false, err
 	}
 	for _, m := range spec.Maps {
-		if isTable(m.Name) {
-			m.Pinning = ebpf.PinByName
-		}
+		m.Pinning = ebpf.PinByName
 	}
 	if err := spec.LoadAndAssign(&t, &ebpf.CollectionOptions{Maps: ebpf.MapOptions{PinPath: dir}}); err != nil {
 		return t, false, fmt.Errorf("open maps in %s: %w", dir, err)

@@ -10,7 +10,7 @@ import (
 // BenchmarkUp makes an aggregate of two ports and takes it apart: what one of many costs.
 func BenchmarkUp(b *testing.B) {
 	nstest.Require(b, "root", "bpf", "veth", "bridge")
-	r := newRig(b, Options{})
+	r := newRig(b, Options{Programs: NewPrograms()})
 	plan := r.plan(0)
 	r.close()
 	for b.Loop() {
