@@ -20,7 +20,8 @@ type Link struct {
 	// Index is the ifindex, 0 where the interface is absent.
 	Index            int
 	Present, AdminUp bool
-	// Carrier is false while the interface is administratively down.
+	// Carrier is false while the interface is administratively down, and while it cannot
+	// send yet although its driver has the carrier back.
 	Carrier bool
 	// Speed is in Mb/s, 0 where unknown. While the carrier is gone it is the last one
 	// known: drivers forget it then, and shares must not change for that.
@@ -186,7 +187,7 @@ func (l *Listener) carrier(s linkState, byDriver bool) bool {
 	if !byDriver {
 		return s.carrier()
 	}
-	if !s.adminUp() {
+	if !s.adminUp() || s.rising() {
 		return false
 	}
 	if up, err := l.driver.Link(s.name); err == nil {

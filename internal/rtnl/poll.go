@@ -69,6 +69,9 @@ func (l *Listener) pollOne(s *subscription) int {
 			s.seen[name] = now
 			l.changed(s)
 		}
+		if present && state.rising() {
+			l.hurry() // soon there is more to see
+		}
 	}
 	return len(s.names)
 }
@@ -76,10 +79,15 @@ func (l *Listener) pollOne(s *subscription) int {
 // changed tells a subscriber, and makes the poll fast: the kernel may be holding the
 // events back.
 func (l *Listener) changed(s *subscription) {
-	l.mu.Lock()
-	l.noteEvent()
-	l.mu.Unlock()
+	l.hurry()
 	signal(s.wake)
+}
+
+// hurry makes the poll fast for a while.
+func (l *Listener) hurry() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.noteEvent()
 }
 
 // plan sets when those just polled are due again, and returns the next time of all. A

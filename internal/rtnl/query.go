@@ -16,13 +16,30 @@ type linkState struct {
 	flags uint32
 	mac   [6]byte
 	mtu   int
+	// oper is the operational state of RFC 2863, IF_OPER_*.
+	oper byte
 }
 
 func (s linkState) adminUp() bool { return s.flags&unix.IFF_UP != 0 }
 
-// carrier is IFF_LOWER_UP: the driver's carrier flag at this moment, false while the
-// interface is down.
-func (s linkState) carrier() bool { return s.flags&unix.IFF_LOWER_UP != 0 }
+// carrier is IFF_LOWER_UP, the driver's carrier flag at this moment (false while the
+// interface is down), without the moment of rising.
+func (s linkState) carrier() bool { return s.flags&unix.IFF_LOWER_UP != 0 && !s.rising() }
+
+// Operational states of linux/if.h in which nothing can be sent.
+const (
+	operNotPresent     = 1
+	operDown           = 2
+	operLowerLayerDown = 3
+)
+
+// rising: the driver has its carrier back, but the kernel has not yet taken note, which
+// it does some time later, in a work queue. Until then the interface has no queue and
+// loses all that is sent. A dormant interface has one; it counts as the bonding driver
+// counts it, as up.
+func (s linkState) rising() bool {
+	return s.flags&unix.IFF_LOWER_UP != 0 && s.oper >= operNotPresent && s.oper <= operLowerLayerDown
+}
 
 // querier asks for single links over one socket, without allocating.
 type querier struct {
@@ -182,6 +199,8 @@ func parseLink(body []byte) (linkState, error) {
 			copy(s.mac[:], v)
 		case kind == unix.IFLA_MTU && len(v) == 4:
 			s.mtu = int(native.Uint32(v))
+		case kind == unix.IFLA_OPERSTATE && len(v) == 1:
+			s.oper = v[0]
 		}
 		b = b[min(align4(length), len(b)):]
 	}

@@ -2,6 +2,8 @@ package rtnl
 
 import (
 	"fmt"
+	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -382,5 +384,70 @@ func BenchmarkQuery(b *testing.B) {
 		if _, _, err := l.query.link("eth0"); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+func TestRisingIsNoCarrier(t *testing.T) {
+	for oper, want := range map[byte]bool{0: true, 1: false, 2: false, 3: false, 4: true, 5: true, 6: true} {
+		s := linkState{flags: unix.IFF_UP | unix.IFF_LOWER_UP, oper: oper}
+		if s.carrier() != want || s.rising() == want {
+			t.Errorf("operational state %d: carrier %v, rising %v", oper, s.carrier(), s.rising())
+		}
+		s.flags = unix.IFF_UP
+		if s.carrier() || s.rising() {
+			t.Errorf("operational state %d without the flag: carrier %v, rising %v", oper, s.carrier(), s.rising())
+		}
+	}
+}
+
+// A frame sent through the interface's queue the moment Read says carrier must leave.
+func TestCarrierMeansThatFramesLeave(t *testing.T) {
+	nstest.Require(t, "root", "tun")
+	ns := nstest.New(t)
+	tap := ns.Tap("tap0")
+	l := opened(t, ns)
+	wake, cancel := l.Subscribe([]string{"tap0"}, 10*time.Millisecond, true, true)
+	defer cancel()
+	const kind = 0x88b5 // for local experiments
+	var left atomic.Int64
+	go func() {
+		b := make([]byte, 2048)
+		for {
+			n, err := tap.Read(b)
+			if err != nil {
+				return
+			}
+			if n >= 14 && b[12] == kind>>8 && b[13] == kind&0xff {
+				left.Add(1)
+			}
+		}
+	}()
+	var fd int
+	err := ns.Run(func() (err error) {
+		fd, err = unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	to := &unix.SockaddrLinklayer{Ifindex: ns.Index("tap0")}
+	frame := make([]byte, 60)
+	frame[0], frame[6], frame[12], frame[13] = 2, 2, kind>>8, kind&0xff
+	for i := range int64(50) {
+		tap.SetCarrier(false)
+		until(t, wake, func() bool { return !read(t, l, "tap0")[0].Carrier }, "carrier lost")
+		nstest.Eventually(t, 10*time.Second, func() bool {
+			return ns.Link("tap0").Attrs().OperState == netlink.OperDown
+		}, "the kernel's note of it")
+		tap.SetCarrier(true)
+		for i%2 == 0 && !read(t, l, "tap0")[0].Carrier {
+			runtime.Gosched() // every other time as soon as can be
+		}
+		until(t, wake, func() bool { return read(t, l, "tap0")[0].Carrier }, "carrier back")
+		if err := unix.Sendto(fd, frame, 0, to); err != nil {
+			t.Fatal(err)
+		}
+		nstest.Eventually(t, 2*time.Second, func() bool { return left.Load() == i+1 }, "frame %d to leave", i)
 	}
 }
