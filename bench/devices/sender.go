@@ -20,8 +20,7 @@ type sender struct {
 // mmsghdr is struct mmsghdr of sendmmsg(2) on 64-bit machines.
 type mmsghdr struct {
 	hdr unix.Msghdr
-	n   uint32
-	_   [4]byte
+	_   [8]byte // msg_len, which nothing here reads, and padding
 }
 
 func newSender(device string, frame []byte) (*sender, error) {

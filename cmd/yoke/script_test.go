@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -99,8 +100,8 @@ func exitCodeIs(ts *testscript.TestScript, _ bool, args []string) {
 
 // setLink NAME up|down pulls a cable of the dry run or puts it back.
 func setLink(ts *testscript.TestScript, _ bool, args []string) {
-	client := http.Client{Transport: &http.Transport{Dial: func(string, string) (net.Conn, error) {
-		return net.Dial("unix", ts.Getenv("YOKE_SOCKET"))
+	client := http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", ts.Getenv("YOKE_SOCKET"))
 	}}}
 	body := strings.NewReader(fmt.Sprintf(`{"carrier": %v}`, args[1] == "up"))
 	request, err := http.NewRequest(http.MethodPut, "http://yoke/v1/dry/links/"+args[0], body)

@@ -238,6 +238,7 @@ func (p *Plane) SetAddresses(addresses ...netip.Addr) {
 	p.w.mu.Lock()
 	defer p.w.mu.Unlock()
 	p.w.aggregates[p.name].device.Addresses = addresses
+	p.w.changed(p.name)
 }
 
 // Tamper changes the plan in force behind everybody's back; a nil plan takes it away.
