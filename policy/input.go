@@ -17,6 +17,9 @@ type Input struct {
 	Moves Overlay
 	// Previous is the State that the last Plan returned, zero where there was none.
 	Previous State
+	// Tables remembers work from one plan to the next and changes no result; nil means
+	// none.
+	Tables *Tables
 }
 
 // PortInput is what is known of one port.

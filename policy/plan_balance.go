@@ -15,7 +15,7 @@ func (b *builder) balance() {
 	if b.c.HashMap == agg.Modulo {
 		b.plan.Select, b.plan.Table = agg.SelectModulo, ModuloTable(ports)
 	} else {
-		b.plan.Select, b.plan.Table = agg.SelectBuckets, Table(ports, b.in.Moves)
+		b.plan.Select, b.plan.Table = agg.SelectBuckets, b.tables().Table(ports, b.in.Moves)
 	}
 	place := 0
 	for i := range b.plan.Ports {
@@ -27,6 +27,13 @@ func (b *builder) balance() {
 		}
 	}
 	b.explainBalance()
+}
+
+func (b *builder) tables() *Tables {
+	if b.in.Tables == nil {
+		return new(Tables)
+	}
+	return b.in.Tables
 }
 
 // tablePorts gives each port its weight: what the configuration says, else its last

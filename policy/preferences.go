@@ -18,37 +18,43 @@ func (s set) has(i int) bool { return s>>i&1 == 1 }
 func (s set) with(i int) set { return s | 1<<i }
 func (s set) count() int     { return bits.OnesCount64(uint64(s)) }
 
-// preferences are the orders of preference of all buckets, as deep as needed to find
-// two usable ports for each. How deep that is does not change what they begin with.
+// preferences are the orders of preference of all buckets, a function of the names and
+// weights of the ports. They are as deep as was needed so far; how deep that is does not
+// change what they begin with.
 type preferences struct {
-	ports  []TablePort
-	seeds  []uint32
-	usable set
-	order  [agg.NumBuckets][]uint8
-	asked  [agg.NumBuckets]set // the ports in order, as a set
+	ports []TablePort // Usable means nothing here
+	seeds []uint32
+	order [agg.NumBuckets][]uint8
+	asked [agg.NumBuckets]set // the ports in order, as a set
 }
 
 func newPreferences(ports []TablePort) *preferences {
-	p := &preferences{ports: ports}
+	p := &preferences{ports: slices.Clone(ports)}
 	room := make([]uint8, agg.NumBuckets*len(ports))
 	for b := range p.order {
 		p.order[b] = room[b*len(ports) : b*len(ports) : (b+1)*len(ports)]
 	}
 	for i := range ports {
 		p.seeds = append(p.seeds, seedOf(ports[i].Name))
-		if ports[i].Usable {
-			p.usable = p.usable.with(i)
-		}
 	}
 	for b, owner := range baseOwners(ports) {
 		p.push(b, int(owner))
 	}
-	for depth := 1; depth < len(ports); depth++ {
-		if p.deepen(depth) == 0 {
-			break
-		}
-	}
 	return p
+}
+
+// are reports whether the preferences are those of ports.
+func (p *preferences) are(ports []TablePort) bool {
+	return slices.EqualFunc(p.ports, ports, func(a, b TablePort) bool {
+		return a.Name == b.Name && a.Weight == b.Weight
+	})
+}
+
+// reach makes the orders so deep that each holds want of the usable ports, or all.
+func (p *preferences) reach(usable set, want int) {
+	want = min(want, usable.count())
+	for p.deepen(usable, want) > 0 {
+	}
 }
 
 func (p *preferences) push(bucket, port int) {
@@ -56,14 +62,23 @@ func (p *preferences) push(bucket, port int) {
 	p.asked[bucket] = p.asked[bucket].with(port)
 }
 
-// deepen gives every bucket that lacks a second choice one more place, and returns how
-// many there were. Buckets are taken set by set: those with the same ports asked share
-// what remains.
-func (p *preferences) deepen(depth int) int {
-	want := min(2, p.usable.count())
+// deepen gives those of the shortest orders that lack a usable port one more place, and
+// returns how many orders lacked one. Buckets are taken set by set: those with the same
+// ports asked share what remains.
+func (p *preferences) deepen(usable set, want int) int {
+	lacking, depth := 0, len(p.ports)
+	for b, asked := range p.asked {
+		if (asked & usable).count() < want {
+			lacking++
+			depth = min(depth, len(p.order[b]))
+		}
+	}
+	if lacking == 0 {
+		return 0
+	}
 	groups := map[set][]int{}
-	for b := range p.order {
-		if asked := p.asked[b]; (asked & p.usable).count() < want {
+	for b, asked := range p.asked {
+		if len(p.order[b]) == depth && (asked&usable).count() < want {
 			groups[asked] = append(groups[asked], b)
 		}
 	}
@@ -76,7 +91,7 @@ func (p *preferences) deepen(depth int) int {
 			p.push(b, p.draw(b, down))
 		}
 	}
-	return len(groups)
+	return lacking
 }
 
 // shareExactly appends a port to each of the buckets so that, if exactly the ports of
@@ -147,14 +162,20 @@ func weightOf(p TablePort) int64 { return max(1, int64(p.Weight)) }
 
 // choice returns the first two usable ports of a bucket; a usable port that the bucket
 // was moved to comes before them.
-func (p *preferences) choice(bucket int, moved string) agg.Choice {
+func (p *preferences) choice(bucket int, moved string, usable set) agg.Choice {
 	c := agg.Choice{First: agg.NoPort, Second: agg.NoPort}
-	if i := slices.IndexFunc(p.ports, func(q TablePort) bool { return q.Name == moved && q.Usable }); i >= 0 {
-		c.First = i
+	if moved != "" {
+		i := slices.IndexFunc(p.ports, func(q TablePort) bool { return q.Name == moved })
+		if i >= 0 && usable.has(i) {
+			c.First = i
+		}
 	}
 	for _, i := range p.order[bucket] {
+		if c.Second >= 0 {
+			break
+		}
 		switch {
-		case !p.usable.has(int(i)) || int(i) == c.First:
+		case !usable.has(int(i)) || int(i) == c.First:
 		case c.First < 0:
 			c.First = int(i)
 		case c.Second < 0:

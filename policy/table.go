@@ -26,15 +26,7 @@ type TablePort struct {
 // one from the middle moves its own buckets and others too: at worst 0.3 of them for
 // each of its own with 3 ports, 0.5 with 4, 1.4 with 8 (see the tests).
 func Table(ports []TablePort, moves Overlay) []agg.Choice {
-	if countUsable(ports) == 0 {
-		return nil
-	}
-	p := newPreferences(ports)
-	table := make([]agg.Choice, agg.NumBuckets)
-	for b := range table {
-		table[b] = p.choice(b, moves[b])
-	}
-	return table
+	return new(Tables).Table(ports, moves)
 }
 
 // ModuloTable returns the choices of hash_map=modulo: the usable ports in configured
@@ -52,14 +44,4 @@ func ModuloTable(ports []TablePort) []agg.Choice {
 		}
 	}
 	return table
-}
-
-func countUsable(ports []TablePort) int {
-	n := 0
-	for _, p := range ports {
-		if p.Usable {
-			n++
-		}
-	}
-	return n
 }

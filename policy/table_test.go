@@ -71,7 +71,7 @@ func TestTableSharesByWeightToOneBucket(t *testing.T) {
 func TestTableSharesByWeightWithPortsDown(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		ports := somePorts(t)
-		down := len(ports) - countUsable(ports)
+		down := len(ports) - usableOf(ports).count()
 		for i, got := range shares(Table(ports, nil), len(ports)) {
 			if want := ideal(ports, i); math.Abs(float64(got)-want) > float64(1+down) {
 				t.Fatalf("port %d has %d buckets, its share is %.2f of %+v", i, got, want, ports)
@@ -155,7 +155,7 @@ func TestTableOverlay(t *testing.T) {
 func TestTableSecondChoiceIsAnotherUsablePort(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		ports := somePorts(t)
-		n := countUsable(ports)
+		n := usableOf(ports).count()
 		for b, c := range append(Table(ports, nil), ModuloTable(ports)...) {
 			alone := n == 1 && c.Second == agg.NoPort
 			if !ports[c.First].Usable || !alone && (c.Second == c.First || c.Second < 0 || !ports[c.Second].Usable) {
