@@ -22,41 +22,61 @@ type announcement struct {
 }
 
 // announceMove tells the network after a failover on which port the aggregate is now.
-// It uses the addresses known so far, because neighbours wait; verify looks again.
-func (e *Engine) announceMove(ctx context.Context, before mark) {
+// It uses the addresses known so far, because neighbours wait; verify looks again. It
+// returns what is to be recorded, which is done after the events that led to it.
+func (e *Engine) announceMove(ctx context.Context, before mark) []agg.Event {
 	if e.plane.doubt || !before.have || before.published.Generation == e.plane.published.Generation {
-		return
+		return nil
 	}
 	port, moved := failedOver(before.published, e.plane.published)
 	if !moved || e.config.NumPeerNotif == 0 {
-		return
+		return nil
 	}
 	e.announced = announcement{port: port, pending: true}
-	e.announceTo(ctx, e.addresses)
+	return e.announceTo(ctx, e.addresses)
 }
 
-// announceLate announces addresses that were not known when the traffic moved.
-func (e *Engine) announceLate(ctx context.Context) {
-	if e.announced.pending && e.plane.published.PortByName(e.announced.port.Name) >= 0 {
-		e.announceTo(ctx, e.addresses)
+// announceLate announces addresses that were not known when the traffic moved, unless it
+// has moved on since.
+func (e *Engine) announceLate(ctx context.Context) []agg.Event {
+	if !e.announced.pending || e.plane.doubt {
+		return nil
 	}
 	e.announced.pending = false
+	if port, ok := announcer(e.plane.published); !ok || !sameInterface(port, e.announced.port) {
+		return nil
+	}
+	return e.announceTo(ctx, e.addresses)
 }
 
-// failedOver returns the port to announce on where traffic moved to another port: the
-// one port of active-backup changed, or one of several ports that shared is gone.
-func failedOver(from, to agg.Plan) (agg.PlanPort, bool) {
-	first := slices.IndexFunc(to.Ports, func(p agg.PlanPort) bool { return p.Transmit && p.Order == 0 })
+// announcer returns the port that announcements leave by: the active one, or the first
+// of several that share. There any is right: ports that share are one port group at the
+// other end, which learns addresses for the group and not for its links.
+func announcer(p agg.Plan) (agg.PlanPort, bool) {
+	first := slices.IndexFunc(p.Ports, func(q agg.PlanPort) bool { return q.Transmit && q.Order == 0 })
 	if first < 0 {
 		return agg.PlanPort{}, false
 	}
-	port := to.Ports[first]
+	return p.Ports[first], true
+}
+
+// sameInterface tells a port from another one of its name.
+func sameInterface(a, b agg.PlanPort) bool { return a.Name == b.Name && a.Index == b.Index }
+
+// failedOver returns the port to announce on where traffic moved to another interface:
+// the one port of active-backup changed, or one of several ports that shared is gone.
+func failedOver(from, to agg.Plan) (agg.PlanPort, bool) {
+	port, ok := announcer(to)
+	if !ok {
+		return agg.PlanPort{}, false
+	}
 	if to.Select == agg.SelectFixed {
-		return port, activeOf(from) != port.Name
+		old, had := announcer(from)
+		return port, !had || !sameInterface(old, port)
 	}
 	for _, p := range from.Ports {
 		i := to.PortByName(p.Name)
-		if p.Transmit && (i < 0 || !to.Ports[i].Transmit) {
+		if p.Transmit && (i < 0 || !to.Ports[i].Transmit || !sameInterface(p, to.Ports[i])) {
 			return port, true
 		}
 	}
@@ -64,8 +84,8 @@ func failedOver(from, to agg.Plan) (agg.PlanPort, bool) {
 }
 
 // announceTo sends one gratuitous ARP or unsolicited advertisement for each address
-// that was not announced yet.
-func (e *Engine) announceTo(ctx context.Context, addresses []netip.Addr) {
+// that was not announced yet, and returns the events of it.
+func (e *Engine) announceTo(ctx context.Context, addresses []netip.Addr) (events []agg.Event) {
 	sent := 0
 	var failed error
 	for _, ip := range addresses {
@@ -80,13 +100,14 @@ func (e *Engine) announceTo(ctx context.Context, addresses []netip.Addr) {
 		sent++
 	}
 	if sent > 0 {
-		e.record(agg.Event{Kind: "announce", Cause: "failover", Port: e.announced.port.Name,
+		events = append(events, agg.Event{Kind: "announce", Cause: "failover", Port: e.announced.port.Name,
 			Text: fmt.Sprintf("announced %s on %s", count(sent, "address", "addresses"), e.announced.port.Name)})
 	}
 	if failed != nil {
-		e.record(agg.Event{Kind: "announce", Cause: "send-failed", Port: e.announced.port.Name,
+		events = append(events, agg.Event{Kind: "announce", Cause: "send-failed", Port: e.announced.port.Name,
 			Text: fmt.Sprintf("cannot announce on %s: %v", e.announced.port.Name, failed)})
 	}
+	return events
 }
 
 func announceFrame(mac agg.MAC, ip netip.Addr) []byte {

@@ -44,6 +44,7 @@ type Engine struct {
 	// All that follows belongs to the goroutine of Run.
 	mind
 	plane     planeState
+	tables    policy.Tables // work remembered from plan to plan
 	softnet   growth
 	addresses []netip.Addr // of the aggregate, as last observed
 	announced announcement // the newest one

@@ -6,6 +6,8 @@ const (
 	// verifyAfter is how long a published plan waits before it is read back, so that
 	// ports that fail together are not served later because of the reading.
 	verifyAfter = 20 * time.Millisecond
+	// lookPause is the least time between two readings for other reasons than a new plan.
+	lookPause = 250 * time.Millisecond
 	// verifyEvery is the period of reading the plan back when nothing happens.
 	verifyEvery = 3 * time.Second
 	// retryFirst and retryMost bound the pause before a refused call is made again.

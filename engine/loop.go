@@ -28,6 +28,7 @@ func (e *Engine) loop(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 		case <-e.sub.wake:
+			e.lookSoon()
 		case <-timer.C:
 		case f := <-e.calls:
 			f(ctx)
@@ -71,14 +72,16 @@ func (e *Engine) round(ctx context.Context) {
 		_ = e.apply(ctx) // kept in e.plane and tried again
 		e.begin()
 	}
-	e.announceMove(ctx, before)
+	announced := e.announceMove(ctx, before)
 	e.note(before)
+	e.record(announced...)
+	e.tables.Foresee()
 }
 
 // decide steps the watches and computes the plan.
 func (e *Engine) decide(links []agg.LinkFacts) {
 	now := e.w.Clock.Now()
-	in := policy.Input{Moves: e.moves, Previous: e.policy, Ports: make([]policy.PortInput, len(links))}
+	in := policy.Input{Moves: e.moves, Previous: e.policy, Tables: &e.tables, Ports: make([]policy.PortInput, len(links))}
 	for i, l := range links {
 		out := e.watches[i].Step(watch.Input{Now: now, Link: l})
 		e.ports[l.Name].verdict = out.Verdict

@@ -143,13 +143,15 @@ func (e *Engine) noteGates() bool {
 	return changed
 }
 
-// record adds an event and logs it.
-func (e *Engine) record(ev agg.Event) {
-	ev.Aggregate, ev.Time = e.name, e.w.Clock.Now()
-	ev = e.ring.add(ev)
-	e.w.Log.LogAttrs(context.Background(), levelOf(ev), ev.Text,
-		slog.String("aggregate", ev.Aggregate), slog.String("port", ev.Port), slog.String("kind", ev.Kind),
-		slog.String("cause", ev.Cause), slog.Uint64("seq", ev.Seq))
+// record adds events and logs them.
+func (e *Engine) record(events ...agg.Event) {
+	for _, ev := range events {
+		ev.Aggregate, ev.Time = e.name, e.w.Clock.Now()
+		ev = e.ring.add(ev)
+		e.w.Log.LogAttrs(context.Background(), levelOf(ev), ev.Text,
+			slog.String("aggregate", ev.Aggregate), slog.String("port", ev.Port), slog.String("kind", ev.Kind),
+			slog.String("cause", ev.Cause), slog.Uint64("seq", ev.Seq))
+	}
 }
 
 func levelOf(ev agg.Event) slog.Level {

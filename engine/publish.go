@@ -190,7 +190,17 @@ func (e *Engine) verify(ctx context.Context) {
 	if !p.verified {
 		e.confirmed()
 	}
-	e.announceLate(ctx)
+	e.record(e.announceLate(ctx)...)
+}
+
+// lookSoon has the plane read back soon after a wake-up. The wake-up may be about what
+// rounds do not read: an address of the device, say, that a failover must announce.
+func (e *Engine) lookSoon() {
+	p := &e.plane
+	soon := max(e.w.Clock.Now().Add(verifyAfter), p.observedAt.Add(lookPause))
+	if p.verifyAt != agg.Never && soon.Before(p.verifyAt) {
+		p.verifyAt = soon
+	}
 }
 
 func (e *Engine) verifyFailed(err error) {

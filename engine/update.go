@@ -24,9 +24,10 @@ func (e *Engine) update(ctx context.Context, spec agg.Spec) error {
 		return fmt.Errorf("update %s: %w", e.name, err)
 	}
 	e.subscribe()
-	e.announceMove(ctx, mark)
+	announced := e.announceMove(ctx, mark)
 	e.record(agg.Event{Kind: "config", Cause: "changed", Text: "the configuration was changed"})
 	e.note(mark)
+	e.record(announced...)
 	e.save()
 	return nil
 }
