@@ -34,16 +34,18 @@ func storms(t *testing.T, plane string) {
 	for i := range all {
 		all[i] = f.storm(first + i)
 	}
-	var tasks sync.WaitGroup
-	for _, s := range all {
-		tasks.Go(func() {
-			if err := s.rage(bounces); err != nil {
-				t.Errorf("plane %s, seed %d, %s: %v\nthe same bounces again: STORM_SEED=%d STORM_SEEDS=1 STORM_BOUNCES=%d go test -run %s ./test/storm\nlast events:\n%s",
-					plane, s.seed, s.words, err, s.seed, bounces, t.Name(), s.history())
-			}
-		})
+	failed := func(s *storm, err error) {
+		t.Errorf("plane %s, seed %d, %s: after %d bounces: %v\nthe same bounces again: STORM_SEED=%d STORM_SEEDS=1 STORM_BOUNCES=%d go test -run %s ./test/storm\nlast events:\n%s",
+			plane, s.seed, s.words, s.tally.bounces, err, s.seed, bounces, t.Name(), s.history())
 	}
-	tasks.Wait()
+	standing := all
+	for done := 0; done < bounces; done += stretch {
+		standing = each(standing, failed, func(s *storm) error { return s.rage(min(stretch, bounces-done)) })
+		standing = each(standing, failed, (*storm).takeSomeOut)
+		standing = each(standing, failed, (*storm).judge)
+		standing = each(standing, failed, (*storm).comeBack)
+	}
+	each(standing, failed, (*storm).judge)
 	var sum tally
 	for _, s := range all {
 		sum.add(s.tally)
@@ -176,57 +178,52 @@ func open(ctx context.Context, kind, name, dir string) (*recorder, error) {
 	return &recorder{Plane: p}, err
 }
 
-// rage bounces ports, and judges after each stretch. At the time of quiet a port may be
-// left without carrier, down or absent; it comes back at the end.
-func (s *storm) rage(bounces int) error {
-	for done := 0; done < bounces; {
-		var behind sync.WaitGroup
-		failed := make(chan error, stretch)
-		for range min(stretch, bounces-done) {
-			p, b := s.ports[s.random.IntN(len(s.ports))], s.bounce()
-			done++
-			s.tally.bounces++
-			if s.random.IntN(8) == 0 {
-				behind.Go(func() { failed <- p.suffer(b) })
-				continue
-			}
-			if err := p.suffer(b); err != nil {
-				return err
-			}
-		}
-		behind.Wait()
-		close(failed)
-		for err := range failed {
-			if err != nil {
-				return err
-			}
-		}
-		if err := s.judgeWithSomeOut(); err != nil {
-			return fmt.Errorf("after %d bounces: %w", done, err)
-		}
+// each has all storms do one thing side by side, and returns those that did not fail.
+func each(all []*storm, failed func(*storm, error), do func(*storm) error) (standing []*storm) {
+	var tasks sync.WaitGroup
+	errs := make([]error, len(all))
+	for i, s := range all {
+		tasks.Go(func() { errs[i] = do(s) })
 	}
-	for _, p := range s.ports {
-		if err := p.comeBack(); err != nil {
-			return err
+	tasks.Wait()
+	for i, s := range all {
+		if errs[i] != nil {
+			failed(s, errs[i])
+			continue
 		}
+		standing = append(standing, s)
 	}
-	if err := s.judge(); err != nil {
-		return fmt.Errorf("after all bounces: %w", err)
-	}
-	return nil
+	return standing
 }
 
-// judgeWithSomeOut judges with none, one or two of the ports left out of order.
-func (s *storm) judgeWithSomeOut() error {
-	out := s.random.IntN(3)
-	for _, i := range s.random.Perm(len(s.ports))[:out] {
+// rage bounces ports one after the other, and now and then some at once.
+func (s *storm) rage(bounces int) error {
+	var behind sync.WaitGroup
+	errs := make([]error, bounces)
+	for i := range bounces {
+		p, b := s.ports[s.random.IntN(len(s.ports))], s.bounce()
+		s.tally.bounces++
+		if s.random.IntN(8) == 0 {
+			behind.Go(func() { errs[i] = p.suffer(b) })
+			continue
+		}
+		errs[i] = p.suffer(b)
+	}
+	behind.Wait()
+	return errors.Join(errs...)
+}
+
+// takeSomeOut leaves none, one or two of the ports without carrier, down or absent.
+func (s *storm) takeSomeOut() error {
+	for _, i := range s.random.Perm(len(s.ports))[:s.random.IntN(3)] {
 		if err := s.ports[i].goOut(s.random.IntN(3)); err != nil {
 			return err
 		}
 	}
-	if err := s.judge(); err != nil {
-		return fmt.Errorf("with %d ports out: %w", out, err)
-	}
+	return nil
+}
+
+func (s *storm) comeBack() error {
 	for _, p := range s.ports {
 		if err := p.comeBack(); err != nil {
 			return err
