@@ -41,13 +41,13 @@ check: ## formatting, vet, staticcheck and the tests that need no privileges
 		[ -z "$$unformatted" ] || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
 	@echo "check: go vet"; $(GO) vet ./...
 	@echo "check: staticcheck"; $(GO) tool staticcheck ./...
-	@echo "check: tests without privileges"; $(GO) test $(RACE) -shuffle=on $$(scripts/packages plain)
+	@echo "check: tests without privileges"; YOKE_UNPRIVILEGED=1 $(GO) test $(RACE) -shuffle=on ./...
 
 check-root: ## the tests in network namespaces; needs root
 	@[ "$$(id -u)" = 0 ] || { echo "check-root needs root: sudo make check-root"; exit 1; }
 	@scripts/need-go
-	@mountpoint -q /sys/fs/bpf || { echo "check-root: mounting /sys/fs/bpf"; mount -t bpf bpf /sys/fs/bpf; }
-	@$(GO) test -count=1 -p 1 -shuffle=on -timeout 20m $$(scripts/packages root)
+	@grep -q " /sys/fs/bpf bpf " /proc/mounts || { echo "check-root: mounting /sys/fs/bpf"; mount -t bpf bpf /sys/fs/bpf; }
+	@$(GO) test -count=1 -p 1 -shuffle=on -timeout 20m $$(scripts/packages)
 
 test-kernel: ## the tests that need another kernel, in a virtual machine (test/vm)
 	@scripts/need-go
