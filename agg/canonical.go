@@ -42,10 +42,14 @@ func (o *Option) canonicalEnum(text string) (string, error) {
 	}
 	best := o.Default
 	words := make([]string, len(o.Values))
+	var built []string
 	for i, v := range o.Values {
 		words[i] = v.Text
+		if !v.NotBuilt {
+			built = append(built, v.Text)
+		}
 	}
-	if w := nearest(text, words); w != "" {
+	if w := nearest(text, built); w != "" {
 		best = w
 	}
 	return "", o.problem(text, "must be one of "+strings.Join(words, ", "), best)
@@ -144,5 +148,6 @@ func (o *Option) canonicalMAC(text string) (string, error) {
 
 // problem is a refused value; best is a value near it that would be taken.
 func (o *Option) problem(value, rule, best string) *Problem {
-	return &Problem{Code: "invalid-value", Option: o.Name, Value: value, Rule: rule, Remedy: "for example " + o.Name + "=" + best}
+	return &Problem{Code: "invalid-value", Option: o.Name, Value: value, Rule: rule, Remedy: "for example " + o.Name + "=" + best,
+		Fixes: []Fix{{o.Name, o.Name + "=" + best}}}
 }

@@ -93,6 +93,9 @@ func (o *Option) ValidIn(m Mode) bool {
 	return len(o.Modes) == 0 || slices.Contains(o.Modes, m)
 }
 
+// maxName is the length of an interface's name at most, in bytes (IFNAMSIZ less the NUL).
+const maxName = 15
+
 // CheckName reports why name cannot be the name of a network interface: 1 to 15
 // bytes, no slash, colon or white space, and not "." or ".." (dev_valid_name in
 // net/core/dev.c).
@@ -100,8 +103,8 @@ func CheckName(name string) error {
 	switch {
 	case name == "":
 		return fmt.Errorf("an interface name is missing")
-	case len(name) > 15:
-		return fmt.Errorf("%q has %d characters; interface names have at most 15", name, len(name))
+	case len(name) > maxName:
+		return fmt.Errorf("%q has %d characters; interface names have at most %d", name, len(name), maxName)
 	case name == "." || name == "..":
 		return fmt.Errorf("%q cannot be an interface name", name)
 	}

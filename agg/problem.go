@@ -16,6 +16,18 @@ type Problem struct {
 	Rule string `json:"rule"`
 	// Remedy is what to do, a command where there is one.
 	Remedy string `json:"remedy,omitempty"`
+	// Fixes are changes to the words of what was asked, any one of which would do, the
+	// best first. A face that knows the words completes the remedy with them.
+	Fixes []Fix `json:"fixes,omitempty"`
+}
+
+// Fix is one word to write otherwise.
+type Fix struct {
+	// Word is the name of an option, an aggregate or a port, as it was written.
+	Word string `json:"word"`
+	// To stands instead of it, as OPTION=VALUE or as a name, and once where the word was
+	// there several times. Empty leaves it out. An option that was not there is added.
+	To string `json:"to"`
 }
 
 // Error implements error.

@@ -30,7 +30,7 @@ type Settings map[string]string
 func (s *Settings) Set(scope Scope, key, text string) error {
 	o, ok := Lookup(key, scope)
 	if !ok {
-		return unknownOption(key, scope)
+		return unknownOption(key, text, scope)
 	}
 	if !o.Built {
 		return o.notBuilt(text)
@@ -43,6 +43,7 @@ func (s *Settings) Set(scope Scope, key, text string) error {
 		return &Problem{
 			Code: "not-built", Option: o.Name, Value: canonical,
 			Rule: "Yoke knows this value but does not have it yet", Remedy: "what works is " + o.Name + "=" + o.builtWords(),
+			Fixes: []Fix{{o.Name, o.Name + "=" + o.Default}},
 		}
 	}
 	if *s == nil {
@@ -55,24 +56,25 @@ func (s *Settings) Set(scope Scope, key, text string) error {
 // notBuilt refuses a known option by name.
 func (o *Option) notBuilt(text string) *Problem {
 	p := &Problem{Code: "not-built", Option: o.Name, Value: text, Rule: "Yoke knows this option but does not have it yet", Remedy: "leave it out"}
+	p.Fixes = []Fix{{Word: o.Name}}
 	if o.Instead != "" {
 		p.Code, p.Rule, p.Remedy = "elsewhere", "Yoke has no such option, on purpose", o.Instead
 	}
 	return p
 }
 
-func unknownOption(key string, scope Scope) *Problem {
+func unknownOption(key, text string, scope Scope) *Problem {
 	var names []string
 	for _, o := range Options() {
 		if o.Scope&scope != 0 && o.Built {
 			names = append(names, o.Name)
 		}
 	}
-	remedy := "`yoke help options` lists them"
+	p := &Problem{Code: "unknown-option", Option: key, Rule: "there is no such option", Remedy: "`yoke help options` lists them"}
 	if best := nearest(key, names); best != "" {
-		remedy = "did you mean " + best + "?"
+		p.Remedy, p.Fixes = "did you mean "+best+"?", []Fix{{key, best + "=" + text}}
 	}
-	return &Problem{Code: "unknown-option", Option: key, Rule: "there is no such option", Remedy: remedy}
+	return p
 }
 
 // words returns key=value for each setting, in the order of the names.
@@ -104,6 +106,7 @@ func normal(in Settings, scope Scope, object string, problems *Problems) Setting
 			*problems = append(*problems, &Problem{
 				Code: "duplicate-option", Object: object, Option: key,
 				Rule: "is another name of " + o.Name + ", which is given too", Remedy: "leave one of them out",
+				Fixes: []Fix{{Word: key}},
 			})
 			continue
 		}
@@ -131,11 +134,21 @@ func (s Spec) Port(name string) int {
 func (s Spec) Validate() error {
 	var out Problems
 	if err := CheckName(s.Name); err != nil {
-		out = append(out, &Problem{Code: "invalid-name", Object: "aggregate", Value: s.Name, Rule: err.Error(), Remedy: "take a name such as bond0"})
+		out = append(out, &Problem{Code: "invalid-name", Object: "aggregate", Value: s.Name, Rule: err.Error(), Remedy: "take a name such as bond0",
+			Fixes: []Fix{{s.Name, goodName(s.Name)}}})
 	}
 	out = append(out, s.checkSettings()...)
 	out = append(out, s.checkPorts()...)
 	return out.Err()
+}
+
+// goodName is a name near one that is refused.
+func goodName(name string) string {
+	short := name[:min(len(name), maxName)]
+	if CheckName(short) != nil {
+		return "bond0"
+	}
+	return short
 }
 
 func (s Spec) checkSettings() Problems {
@@ -161,6 +174,7 @@ func checkScope(object string, settings Settings, scope Scope, mode Mode) Proble
 				Code: "wrong-mode", Object: object, Option: o.Name, Value: value,
 				Rule:   fmt.Sprintf("does nothing in mode %s; it is for %s", mode, modeList(o.Modes)),
 				Remedy: "leave it out, or take mode=" + o.Modes[0].String(),
+				Fixes:  []Fix{{Word: o.Name}, {"mode", "mode=" + o.Modes[0].String()}},
 			})
 		}
 	}
@@ -189,12 +203,18 @@ func (s Spec) checkPorts() Problems {
 			out = append(out, &Problem{Code: "invalid-name", Object: s.Name, Value: p.Name, Rule: "port: " + err.Error(), Remedy: "name an interface that `ip link` shows"})
 		}
 		if p.Name == s.Name {
-			out = append(out, &Problem{Code: "own-port", Object: s.Name, Rule: "cannot be its own port", Remedy: "take another name for the aggregate"})
+			other := "bond0"
+			if s.Name == other {
+				other = "bond1"
+			}
+			out = append(out, &Problem{Code: "own-port", Object: s.Name, Rule: "cannot be its own port",
+				Remedy: "take another name for the aggregate: `yoke up " + other + " " + strings.Join(s.Args(), " ") + "`"})
 		}
 		if seen[p.Name] {
 			out = append(out, &Problem{
 				Code: "duplicate-port", Object: s.Name,
 				Rule: fmt.Sprintf("port %s is named twice", p.Name), Remedy: "name it once",
+				Fixes: []Fix{{p.Name, p.Name}},
 			})
 		}
 		seen[p.Name] = true

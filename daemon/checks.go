@@ -16,16 +16,33 @@ func (r *registry) checkNew(ctx context.Context, spec agg.Spec) error {
 	if err := spec.Validate(); err != nil {
 		return err
 	}
-	if _, err := r.get(spec.Name); err == nil {
-		return duplicate(spec.Name)
+	if a, err := r.get(spec.Name); err == nil {
+		before, err := a.engine.Spec(ctx)
+		return errors.Join(err, duplicate(before, spec))
 	}
 	if reserved(spec.Name) {
 		return reservedName(spec.Name)
 	}
 	if err := r.world.CheckName(spec.Name); err != nil {
-		return err
+		return r.withFreeName(err, spec.Name)
 	}
 	return r.checkPorts(ctx, spec.Name, spec.Ports)
+}
+
+// withFreeName adds to the refusal of a name the first bondN that would be taken.
+func (r *registry) withFreeName(err error, name string) error {
+	var p *agg.Problem
+	if !errors.As(err, &p) {
+		return err
+	}
+	for n := range agg.MaxPorts {
+		free := fmt.Sprintf("bond%d", n)
+		if _, err := r.get(free); err != nil && r.world.CheckName(free) == nil {
+			p.Fixes = []agg.Fix{{Word: name, To: free}}
+			break
+		}
+	}
+	return err
 }
 
 // checkChange refuses a change that cannot work, before anything changes.
@@ -71,7 +88,7 @@ func remake(spec agg.Spec) string {
 	for _, word := range spec.Args() {
 		text += " " + word
 	}
-	return "`" + text + "` does it, with an interruption"
+	return "with an interruption `" + text + "`"
 }
 
 // checkPorts refuses ports that are somebody else's, all at once.
@@ -85,7 +102,7 @@ func (r *registry) checkPorts(ctx context.Context, name string, ports []agg.Port
 		}
 		if _, err := r.get(p.Name); err == nil {
 			out = append(out, &agg.Problem{Code: "port-busy", Object: p.Name, Rule: "is an aggregate itself",
-				Remedy: "name the ports of " + p.Name + " instead, after `yoke down " + p.Name + "`"})
+				Remedy: "its ports can be named instead after `yoke down " + p.Name + "`"})
 			continue
 		}
 		if err := r.world.CheckPort(name, p.Name); err != nil {

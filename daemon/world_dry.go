@@ -107,5 +107,5 @@ func (w *dryWorld) setLink(rw http.ResponseWriter, r *http.Request) {
 
 func nameTaken(name, by string) *agg.Problem {
 	return &agg.Problem{Code: "duplicate-name", Object: name, Rule: "there is " + by + " of this name already",
-		Remedy: "choose another name for the aggregate; `ip link` shows which are taken"}
+		Remedy: "choose another name for the aggregate than those of `ip link`"}
 }

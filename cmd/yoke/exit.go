@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os/exec"
 
 	"github.com/yokelag/yoke/control"
@@ -41,8 +40,10 @@ type quietExit int
 
 func (q quietExit) Error() string { return fmt.Sprintf("exit code %d", int(q)) }
 
-// report prints err and returns the exit code it stands for.
-func report(err error, stderr io.Writer) int {
+// report prints err, which came of the words args, and returns the exit code it stands
+// for.
+func (a *app) report(err error, args []string) int {
+	stderr := a.err
 	var quiet quietExit
 	var usage usageError
 	var child *exec.ExitError
@@ -57,7 +58,9 @@ func report(err error, stderr io.Writer) int {
 	case errors.As(err, &child):
 		return child.ExitCode()
 	}
-	for _, p := range control.ProblemsOf(err) {
+	problems := control.ProblemsOf(err)
+	complete(problems, args)
+	for _, p := range problems {
 		fmt.Fprintf(stderr, "yoke: %v\n", p)
 	}
 	switch {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -38,7 +39,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	return report(root.ExecuteContext(ctx), stderr)
+	return a.report(root.ExecuteContext(ctx), args)
 }
 
 func (a *app) rootCommand() *cobra.Command {
@@ -99,6 +100,7 @@ func words(least, most int) cobra.PositionalArgs {
 		if len(args) >= least && (most < 0 || len(args) <= most) {
 			return nil
 		}
-		return usageError{fmt.Errorf("write `%s`; for example:\n%s", c.UseLine(), c.Example)}
+		example, _, _ := strings.Cut(strings.TrimSpace(c.Example), "\n")
+		return usageError{fmt.Errorf("write `%s`; for example `%s`", c.UseLine(), example)}
 	}
 }

@@ -95,9 +95,9 @@ func checkFree(name string) error {
 }
 
 func notOurs(aggregate, taken string) *agg.Problem {
-	remedy := fmt.Sprintf("choose another name for the aggregate, or remove it: ip link delete %s", taken)
+	remedy := fmt.Sprintf("choose another name for the aggregate, or remove it: `ip link delete %s`", taken)
 	if taken != aggregate {
-		remedy = fmt.Sprintf("rename it: ip link set %s name NEWNAME", taken)
+		remedy = fmt.Sprintf("rename it: `ip link set %s name NEWNAME`", taken)
 	}
 	return &agg.Problem{
 		Code: "device-exists", Object: taken,

@@ -49,7 +49,7 @@ func makePinDir(dir string) error {
 }
 
 func noBPF(object, rule string) error {
-	return &agg.Problem{Code: "no-bpffs", Object: object, Rule: rule, Remedy: "mount -t bpf bpf " + bpfMount}
+	return &agg.Problem{Code: "no-bpffs", Object: object, Rule: rule, Remedy: "`mount -t bpf bpf " + bpfMount + "`"}
 }
 
 // existing returns the nearest ancestor of path that exists.

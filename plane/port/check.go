@@ -83,7 +83,7 @@ func (c checker) byIndex(index int) (iface.Link, bool) {
 func (c checker) absent(name string) *agg.Problem {
 	p := &agg.Problem{
 		Code: "no-such-interface", Object: name, Rule: "there is no interface of this name",
-		Remedy: "`ip link` lists those there are",
+		Remedy: "see which there are with `ip link`",
 	}
 	var names []string
 	for _, l := range c.links {
@@ -93,6 +93,7 @@ func (c checker) absent(name string) *agg.Problem {
 	}
 	if close := near(name, names); len(close) > 0 {
 		p.Remedy = "did you mean " + strings.Join(close, " or ") + "?"
+		p.Fixes = []agg.Fix{{Word: name, To: close[0]}}
 	}
 	return p
 }
@@ -102,17 +103,33 @@ func (c checker) kind(l iface.Link) *agg.Problem {
 	case l.Flags&net.FlagLoopback != 0:
 		return &agg.Problem{
 			Code: "loopback", Object: l.Name, Rule: "is the loopback interface and cannot be a port",
-			Remedy: "name an Ethernet interface; `ip link` lists them",
+			Remedy: "name an Ethernet interface, one of `ip link`",
 		}
 	case !l.Ethernet:
 		return &agg.Problem{
 			Code: "not-ethernet", Object: l.Name,
-			Rule:   fmt.Sprintf("carries %s and not Ethernet, so it cannot be a port", l.EncapType),
-			Remedy: "name an Ethernet interface; `ip link` lists them as link/ether",
+			Rule:   "is not an Ethernet device" + linkType(l.EncapType) + ", and cannot be a port",
+			Remedy: notEthernetRemedy(l),
 		}
 	default:
 		return nil
 	}
+}
+
+// linkType names what a device carries instead of Ethernet, where the kernel does.
+func linkType(encap string) string {
+	if encap == "" || encap == "none" {
+		return ""
+	}
+	return " (it carries " + encap + ")"
+}
+
+// notEthernetRemedy names a device that would do.
+func notEthernetRemedy(l iface.Link) string {
+	if l.Kind == "tun" {
+		return fmt.Sprintf("a tap is one: `ip link delete %s && ip tuntap add %s mode tap`", l.Name, l.Name)
+	}
+	return "name one that `ip link` shows as `link/ether`"
 }
 
 // master refuses ports of bridges, bonds, teams and the like.
@@ -120,11 +137,11 @@ func (c checker) master(l iface.Link) *agg.Problem {
 	if l.MasterIndex == 0 {
 		return nil
 	}
-	what, remedy := "another device", fmt.Sprintf("ip link set %s nomaster", l.Name)
+	what, remedy := "another device", fmt.Sprintf("`ip link set %s nomaster`", l.Name)
 	if m, ok := c.byIndex(l.MasterIndex); ok {
 		what = fmt.Sprintf("%s %s", m.Kind, m.Name)
 		if m.Kind == "openvswitch" {
-			remedy = "ovs-vsctl del-port " + l.Name
+			remedy = "`ovs-vsctl del-port " + l.Name + "`"
 		}
 	}
 	return &agg.Problem{Code: "port-busy", Object: l.Name, Rule: "is a port of " + what + " already", Remedy: remedy}
@@ -135,7 +152,7 @@ func (c checker) yokes(l iface.Link) *agg.Problem {
 	if aggregate, ok := device.AggregateOf(l.Alias); ok {
 		return &agg.Problem{
 			Code: "yokes-own", Object: l.Name, Rule: "is the inner end of aggregate " + aggregate,
-			Remedy: "name the links that shall carry the traffic",
+			Remedy: "name the links that shall carry the traffic, of `ip link`",
 		}
 	}
 	for _, inner := range c.links {
@@ -143,7 +160,7 @@ func (c checker) yokes(l iface.Link) *agg.Problem {
 		if ok && inner.ParentIndex == l.Index && inner.NetNsID == iface.Here {
 			return &agg.Problem{
 				Code: "yokes-own", Object: l.Name, Rule: "is the device of aggregate " + aggregate + ", and aggregates do not stack",
-				Remedy: fmt.Sprintf("name its ports instead, after: yoke down %s", aggregate),
+				Remedy: fmt.Sprintf("its ports can be named instead after `yoke down %s`", aggregate),
 			}
 		}
 	}
@@ -162,7 +179,7 @@ func (c checker) uppers(l iface.Link) *agg.Problem {
 			return &agg.Problem{
 				Code: "port-busy", Object: l.Name,
 				Rule:   fmt.Sprintf("carries the %s interface %s, which would get no more frames", up.Kind, up.Name),
-				Remedy: fmt.Sprintf("ip link delete %s, and make it again on %s", up.Name, c.aggregate),
+				Remedy: fmt.Sprintf("make it again on %s, after `ip link delete %s`", c.aggregate, up.Name),
 			}
 		}
 	}
@@ -194,7 +211,7 @@ func (k *Keeper) elsewhere(l iface.Link) (*agg.Problem, error) {
 			if r.Index == l.Index {
 				return &agg.Problem{
 					Code: "port-busy", Object: l.Name, Rule: "is a port of aggregate " + j.Aggregate + " already",
-					Remedy: fmt.Sprintf("yoke remove %s %s", j.Aggregate, l.Name),
+					Remedy: fmt.Sprintf("`yoke remove %s %s`", j.Aggregate, l.Name),
 				}, nil
 			}
 		}
@@ -221,7 +238,7 @@ func addresses(l iface.Link) (*agg.Problem, error) {
 	return &agg.Problem{
 		Code: "has-addresses", Object: l.Name,
 		Rule:   "has " + plural(len(texts), "the address ", "the addresses ") + strings.Join(texts, ", ") + ", which would be cut off",
-		Remedy: fmt.Sprintf("ip addr flush dev %s, and give the addresses to the aggregate", l.Name),
+		Remedy: fmt.Sprintf("give the addresses to the aggregate, after `ip addr flush dev %s`", l.Name),
 	}, nil
 }
 
@@ -254,7 +271,7 @@ func routes(l iface.Link) (*agg.Problem, error) {
 	return &agg.Problem{
 		Code: "has-routes", Object: l.Name,
 		Rule:   "has " + plural(len(texts), "the route to ", "routes to ") + strings.Join(texts, ", ") + ", which would be cut off",
-		Remedy: fmt.Sprintf("%s route flush dev %s, and give the routes to the aggregate", family, l.Name),
+		Remedy: fmt.Sprintf("give the routes to the aggregate, after `%s route flush dev %s`", family, l.Name),
 	}, nil
 }
 

@@ -68,7 +68,7 @@ func (k *Keeper) read(aggregate string) error {
 		return &agg.Problem{
 			Code: "other-namespace", Object: k.path,
 			Rule:   fmt.Sprintf("belongs to network namespace %d, and this one is %d", j.Namespace, here),
-			Remedy: "give each yoked a state directory of its own: yoked --state-dir DIR",
+			Remedy: "give each yoked a state directory of its own: `yoked --state-dir DIR --socket DIR/yoke.sock`",
 		}
 	}
 	if j.Boot != boot {

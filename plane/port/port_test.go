@@ -418,8 +418,7 @@ func TestRemediesWork(t *testing.T) {
 		if !errors.As(err, &p) {
 			continue // the first remedy may have been enough
 		}
-		command, _, _ := strings.Cut(p.Remedy, ",")
-		words := strings.Fields(command)
+		words := strings.Fields(strings.Split(p.Remedy, "`")[1])
 		nstest.Command(t, b.NS, words[0], words[1:]...)
 	}
 	for _, name := range []string{"eth1", "far"} {

@@ -47,7 +47,7 @@ func (p *Plane) check(plan agg.Plan) error {
 	default:
 		return &agg.Problem{
 			Code: "not-supported", Object: "plane user", Rule: "does not choose ports by " + plan.Select.String(),
-			Remedy: "yoke up " + p.options.Name + " plane=ebpf",
+			Remedy: "`yoke up " + p.options.Name + " plane=ebpf`",
 		}
 	}
 	if len(plan.Ports) > agg.MaxPorts {

@@ -45,14 +45,14 @@ func refusals() []refusal {
 		{name: "unknown option", args: spare("miimom=100", "eth3"), code: refused,
 			says: []string{"miimom", "miimon"}, remedy: spare("miimon=100", "eth3")},
 		{name: "unknown option in set", args: []string{"set", "bond0", "updellay=10ms"}, code: refused,
-			says: []string{"bond0", "updellay", "updelay"}},
+			says: []string{"bond0", "updellay", "`yoke set bond0 updelay=10ms`"}},
 		{name: "option of another mode", args: spare("mode=balance-xor", "primary=eth3", "eth3"), code: refused,
 			says: []string{"primary", "balance-xor"}, remedy: spare("mode=active-backup", "primary=eth3", "eth3")},
 		{name: "option of another mode in set", args: []string{"set", "bond0", "xmit_hash_policy=layer2"}, code: refused,
-			says: []string{"bond0", "xmit_hash_policy", "active-backup"}},
+			says: []string{"bond0", "xmit_hash_policy", "active-backup", "`yoke set bond0 mode=balance-xor xmit_hash_policy=layer2`"}},
 		{name: "out of range", args: spare("num_grat_arp=256", "eth3"), code: refused,
 			says: []string{"num_grat_arp=256", "255"}, remedy: spare("num_grat_arp=255", "eth3")},
-		{name: "no duration", args: []string{"set", "bond0", "updelay=soon"}, code: refused, says: []string{"updelay=soon"}},
+		{name: "no duration", args: []string{"set", "bond0", "updelay=soon"}, code: refused, says: []string{"updelay=soon", "`yoke set bond0 updelay=0s`"}},
 		{name: "only at creation", args: []string{"set", "bond0", "plane=user"}, code: refused,
 			says: []string{"plane", "yoke down bond0 && yoke up bond0"}},
 		{name: "missing interface", args: spare("eth33"), code: refused, says: []string{"eth33", "eth3"}, remedy: spare("eth3")},
@@ -72,16 +72,16 @@ func refusals() []refusal {
 		{name: "loopback", args: spare("lo"), code: refused, says: []string{"lo", "loopback", "ip link"}},
 		{name: "not Ethernet", before: func(r *rig) {
 			nstest.Command(r.t, r.here, "ip", "tuntap", "add", "tun9", "mode", "tun")
-		}, args: spare("tun9"), code: refused, says: []string{"tun9", "Ethernet", "ip link"}},
+		}, args: spare("tun9"), code: refused, says: []string{"tun9", "Ethernet"}, ip: []string{"ip link delete tun9 && ip tuntap add tun9 mode tap"}, remedy: spare("tun9")},
 		{name: "the inner end", args: spare("yk-bond0"), code: refused, says: []string{"yk-bond0", "bond0"}},
 		{name: "an aggregate", args: spare("bond0"), code: refused, says: []string{"bond0", "yoke down bond0"}},
 		{name: "name too long", args: []string{"up", "sixteen-letters-", "eth3"}, code: refused,
-			says: []string{"sixteen-letters-", "15"}},
+			says: []string{"sixteen-letters-", "15"}, remedy: []string{"up", "sixteen-letters", "eth3"}},
 		{name: "duplicate name", args: []string{"up", "bond0", "eth3"}, code: refused,
 			says: []string{"bond0", "already", "yoke add bond0"}, remedy: []string{"add", "bond0", "eth3"}},
-		{name: "name of an interface", args: []string{"up", "eth2", "eth3"}, code: refused, says: []string{"eth2"}},
-		{name: "the same port twice", args: spare("eth3", "eth3"), code: refused, says: []string{"eth3"}},
-		{name: "no such aggregate", args: []string{"set", "bond7", "updelay=1s"}, code: refused, says: []string{"bond7", "yoke up bond7"}},
+		{name: "name of an interface", args: []string{"up", "eth2", "eth3"}, code: refused, says: []string{"eth2"}, remedy: spare("eth3")},
+		{name: "the same port twice", args: spare("eth3", "eth3"), code: refused, says: []string{"eth3"}, remedy: spare("eth3")},
+		{name: "no such aggregate", args: []string{"set", "bond7", "updelay=1s"}, code: refused, says: []string{"bond7", "yoke up bond7", "`yoke set bond0 updelay=1s`"}},
 		{name: "no such port", args: []string{"set", "bond0", "eth9,prio=1"}, code: refused, says: []string{"eth9", "bond0", "yoke add bond0 eth9"}},
 		{name: "no such command", args: []string{"stauts"}, code: unreadable, says: []string{"stauts", "yoke status"}},
 		{name: "words missing", args: []string{"add", "bond0"}, code: unreadable, says: []string{"yoke add"}},
@@ -116,6 +116,9 @@ func TestRefusals(t *testing.T) {
 			if after := r.standing(); !reflect.DeepEqual(before, after) {
 				t.Errorf("bond0 is another:\nbefore %+v\nafter  %+v", before, after)
 			}
+			if end := strings.TrimRight(out, "?\n"); !strings.HasSuffix(end, "`") {
+				t.Errorf("yoke %s: no command ends\n%s", strings.Join(c.args, " "), out)
+			}
 			r.recommended(t, c, out)
 		})
 	}
@@ -132,8 +135,13 @@ func (r *rig) recommended(t *testing.T, c refusal, out string) {
 		if !strings.Contains(out, words) {
 			t.Errorf("the refusal does not say %q:\n%s", words, out)
 		}
-		args := strings.Fields(words)
-		nstest.Command(t, r.here, args[0], args[1:]...)
+		for command := range strings.SplitSeq(words, "&&") {
+			args := strings.Fields(command)
+			nstest.Command(t, r.here, args[0], args[1:]...)
+		}
+	}
+	if whole := "`yoke " + strings.Join(c.remedy, " ") + "`"; c.ip == nil && !strings.Contains(out, whole) {
+		t.Errorf("the refusal does not say %s:\n%s", whole, out)
 	}
 	again, err := r.yoke(c.remedy...)
 	if err != nil {
