@@ -13,7 +13,7 @@ import (
 	"github.com/yokelag/yoke/watch"
 )
 
-// World is everything outside of an engine. All fields but Log are required.
+// World is everything outside of an engine. All fields but Log and Peers are required.
 type World struct {
 	Plane  Plane
 	Links  Links
@@ -22,6 +22,9 @@ type World struct {
 	Store  Store
 	// Log gets one line for each event; nil means none.
 	Log *slog.Logger
+	// Peers tells how many aggregates share the processor, this one included; nil means
+	// that it is alone. It may be called at any time.
+	Peers func() int
 	// PID is shown in status.
 	PID int
 }

@@ -350,3 +350,22 @@ func TestCallsAfterTheEndAreRefused(t *testing.T) {
 		}
 	})
 }
+
+// Somebody else changed a port's address: the plan has not changed, but what it promises
+// does not hold.
+func TestAPortGetsItsAddressBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, spec(t, nil, "eth1", "eth2")).start()
+		defer r.stop()
+		r.quiet(time.Second)
+		mac := r.published().MAC
+		r.world.Change("eth2", func(l *agg.LinkFacts) { l.MAC = agg.MAC{2, 9, 9, 9, 9, 9} })
+		r.quiet(time.Second)
+		if got := r.world.Link("eth2").MAC; got != mac {
+			t.Errorf("eth2 has the address %s, not %s", got, mac)
+		}
+		if s := r.status(); !s.Plan.InForce {
+			t.Errorf("%+v", s.Plan)
+		}
+	})
+}

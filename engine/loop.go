@@ -52,7 +52,7 @@ func (e *Engine) pause() time.Duration {
 		at = agg.Earliest(at, w.Deadline())
 	}
 	if at == agg.Never {
-		return verifyEvery
+		return e.verifyPeriod()
 	}
 	return max(0, at.Sub(now))
 }

@@ -29,8 +29,10 @@ type planeState struct {
 	// verifyAt is when the plan is read back next; verified that it was, and equal.
 	verifyAt   agg.Instant
 	observedAt agg.Instant
-	verified   bool
-	repairs    uint64
+	// wholeAt is when the plane was last observed whole, and not only verified.
+	wholeAt  agg.Instant
+	verified bool
+	repairs  uint64
 }
 
 // mayApply reports whether Apply is to be called now: for a plan that was not tried
@@ -159,6 +161,7 @@ func (e *Engine) observe(ctx context.Context) (agg.Facts, error) {
 	}
 	e.addresses = facts.Device.Addresses
 	e.plane.observedAt = e.w.Clock.Now()
+	e.plane.wholeAt = e.plane.observedAt
 	return facts, nil
 }
 
@@ -174,15 +177,17 @@ func (e *Engine) verifyDue() bool {
 // repaired by the next round.
 func (e *Engine) verify(ctx context.Context) {
 	p := &e.plane
-	facts, err := e.observe(ctx)
-	p.verifyAt = e.w.Clock.Now().Add(verifyEvery)
+	facts, whole, err := e.look(ctx)
+	p.verifyAt = e.w.Clock.Now().Add(e.verifyPeriod())
 	if err != nil {
 		p.failures++
 		p.verifyAt = e.w.Clock.Now().Add(backoff(p.failures))
 		e.verifyFailed(err)
 		return
 	}
-	e.watchCounters(facts)
+	if whole {
+		e.watchCounters(facts)
+	}
 	if why := e.difference(facts); why != "" {
 		e.repair(facts, why)
 		return
@@ -236,8 +241,25 @@ func (e *Engine) difference(f agg.Facts) string {
 	case !f.Published.Equal(p.published):
 		return "the plane has another plan of the same generation"
 	default:
-		return ""
+		return strayPort(f)
 	}
+}
+
+// strayPort names a port that has not the address or the MTU of the aggregate any more,
+// since somebody else changed it.
+func strayPort(f agg.Facts) string {
+	plan := f.Published
+	for _, l := range f.Ports {
+		i := plan.PortByName(l.Name)
+		switch {
+		case i < 0 || !l.Present || plan.Ports[i].Index != l.Index:
+		case !plan.MAC.IsZero() && l.MAC != plan.MAC:
+			return fmt.Sprintf("port %s has the address %s", l.Name, l.MAC)
+		case plan.MTU != 0 && l.MTU != plan.MTU:
+			return fmt.Sprintf("port %s has an MTU of %d bytes", l.Name, l.MTU)
+		}
+	}
+	return ""
 }
 
 // repair counts and records a difference and has the plan applied again. Repairs in a

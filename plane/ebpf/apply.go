@@ -41,7 +41,7 @@ func (p *Plane) apply(ctx context.Context, plan agg.Plan) error {
 	if err := p.publish.publish(encode(plan, at, next, p.device.Inner, p.device.Outer, fast)); err != nil {
 		return errors.Join(err, p.giveBack(ctx, taken, next))
 	}
-	p.places = next
+	p.places, p.done.generation = next, plan.Generation
 	for name, ifindex := range taken {
 		p.hooked[name] = ifindex
 	}
@@ -52,7 +52,9 @@ func (p *Plane) apply(ctx context.Context, plan agg.Plan) error {
 // returns those with their ifindexes, also after an error.
 func (p *Plane) takeNew(ctx context.Context, plan agg.Plan, s places) (map[string]int, error) {
 	taken := map[string]int{}
-	changed := !p.done.known || p.done.mac != plan.MAC || p.done.mtu != plan.MTU
+	// The same plan once more is asked for where something was found to be otherwise.
+	again := p.done.generation == plan.Generation
+	changed := !p.done.known || again || p.done.mac != plan.MAC || p.done.mtu != plan.MTU
 	for _, q := range plan.Ports {
 		hooked := p.hooked[q.Name] == q.Index
 		if q.Index == 0 || hooked && !changed {

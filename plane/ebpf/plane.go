@@ -43,6 +43,8 @@ type settings struct {
 	carrier bool
 	mac     agg.MAC
 	mtu     int
+	// generation is that of the plan in force, where it was this process that applied it.
+	generation uint64
 }
 
 // Open creates the plane of an aggregate, or adopts the one that is there: device, maps
