@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/internal/rtnl"
 	"github.com/yokelag/yoke/policy"
 	"github.com/yokelag/yoke/watch"
 	"github.com/yokelag/yoke/wire"
@@ -50,6 +52,9 @@ func (s *storm) judge() error {
 	if facts.Published == nil || !facts.Published.Equal(want) {
 		return fmt.Errorf("%w: read back it is\n%v\nfrom scratch it is\n%v", errNotSettled, facts.Published, want)
 	}
+	if err := s.addresses(want); err != nil {
+		return err
+	}
 	s.plane.mu.Lock()
 	s.tally.applied, s.tally.refused, s.tally.longestApply = s.plane.applied, s.plane.refused, s.plane.longest
 	s.plane.mu.Unlock()
@@ -57,15 +62,38 @@ func (s *storm) judge() error {
 	return nil
 }
 
+// addresses waits until every port has the aggregate's address and MTU: the engine looks
+// for those a few times a second.
+func (s *storm) addresses(plan agg.Plan) error {
+	for start := time.Now(); ; time.Sleep(time.Millisecond) {
+		read, err := s.fresh.Read(context.Background(), s.names())
+		if err != nil {
+			return err
+		}
+		stray := slices.IndexFunc(read, func(l rtnl.Link) bool {
+			return l.Present && (l.MAC != plan.MAC || l.MTU != plan.MTU)
+		})
+		if stray < 0 {
+			return nil
+		}
+		if time.Since(start) > patience {
+			return fmt.Errorf("%w: port %+v, aggregate %s", errNotSettled, read[stray], plan.MAC)
+		}
+	}
+}
+
+func (s *storm) names() (names []string) {
+	for _, p := range s.ports {
+		names = append(names, p.name)
+	}
+	return names
+}
+
 // fromScratch makes the plan from the facts as the kernel tells them now, with the saved
 // state.
 func (s *storm) fromScratch() (agg.Plan, error) {
 	config := s.spec.Config()
-	var names []string
-	for _, p := range config.Ports {
-		names = append(names, p.Name)
-	}
-	read, err := links{s.fresh}.Read(context.Background(), names)
+	read, err := links{s.fresh}.Read(context.Background(), s.names())
 	if err != nil {
 		return agg.Plan{}, err
 	}
