@@ -65,6 +65,13 @@ func (r *registry) list() ([]*aggregate, <-chan struct{}) {
 	return out, r.grown
 }
 
+// count is the number of aggregates.
+func (r *registry) count() int {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return len(r.all)
+}
+
 func (r *registry) put(a *aggregate) { r.edit(func() { r.all[a.name] = a }) }
 
 func (r *registry) drop(name string) { r.edit(func() { delete(r.all, name) }) }
@@ -130,7 +137,7 @@ func (r *registry) start(ctx context.Context, spec agg.Spec, planeName string, s
 	}
 	e, err := engine.New(spec, engine.World{
 		Plane: plane, Links: r.world.Links(), Frames: r.world.Frames(), Clock: r.world.Clock(),
-		Store: st, Log: r.log, PID: os.Getpid(),
+		Store: st, Log: r.log, PID: os.Getpid(), Peers: r.count,
 	}, saved)
 	if err != nil {
 		return nil, errors.Join(err, plane.Close())

@@ -20,12 +20,16 @@ func (a Address) Usable() bool { return a.Flags&(unix.IFA_F_TENTATIVE|unix.IFA_F
 
 // Addresses lists the IPv4 and IPv6 addresses of one interface.
 func Addresses(index, nsid int) ([]Address, error) {
-	req := nl.NewNetlinkRequest(unix.RTM_GETADDR, unix.NLM_F_DUMP)
-	req.AddData(nl.NewIfAddrmsg(unix.AF_UNSPEC))
-	if nsid != Here {
-		req.AddData(nl.NewRtAttr(unix.IFA_TARGET_NETNSID, nl.Uint32Attr(uint32(nsid))))
-	}
-	messages, err := execute(req, unix.RTM_NEWADDR)
+	messages, err := dump(func() *nl.NetlinkRequest {
+		req := nl.NewNetlinkRequest(unix.RTM_GETADDR, unix.NLM_F_DUMP)
+		head := nl.NewIfAddrmsg(unix.AF_UNSPEC)
+		head.Index = uint32(index) // kernels before 4.20 answer with those of all
+		req.AddData(head)
+		if nsid != Here {
+			req.AddData(nl.NewRtAttr(unix.IFA_TARGET_NETNSID, nl.Uint32Attr(uint32(nsid))))
+		}
+		return req
+	}, unix.RTM_NEWADDR)
 	if err != nil {
 		return nil, fmt.Errorf("addresses of interface %d: %w", index, err)
 	}

@@ -64,8 +64,11 @@ func ByName(name string, nsid int) (Link, error) {
 
 // All reads every interface of the namespace.
 func All(nsid int) ([]Link, error) {
-	req := linkRequest(unix.RTM_GETLINK, unix.NLM_F_DUMP, 0, nsid)
-	messages, err := execute(req, unix.RTM_NEWLINK)
+	messages, err := dump(func() *nl.NetlinkRequest {
+		req := linkRequest(unix.RTM_GETLINK, unix.NLM_F_DUMP, 0, nsid)
+		req.AddData(nl.NewRtAttr(unix.IFLA_EXT_MASK, nl.Uint32Attr(skipStats)))
+		return req
+	}, unix.RTM_NEWLINK)
 	if err != nil {
 		return nil, fmt.Errorf("list interfaces: %w", err)
 	}
@@ -115,6 +118,24 @@ func execute(req *nl.NetlinkRequest, answer uint16) ([][]byte, error) {
 	_ = unix.SetsockoptInt(s.GetFd(), unix.SOL_NETLINK, unix.NETLINK_GET_STRICT_CHK, 1)
 	req.Sockets = map[int]*nl.SocketHandle{unix.NETLINK_ROUTE: {Socket: s}}
 	return req.Execute(unix.NETLINK_ROUTE, answer)
+}
+
+// skipStats is RTEXT_FILTER_SKIP_STATS of linux/rtnetlink.h.
+const skipStats = 1 << 3
+
+// dumpTries is how often a list is asked for that changed while the kernel made it.
+const dumpTries = 10
+
+// dump asks for a list until it is of one moment. The last one is taken as it is: on a
+// busy host there may never be such a moment, and who asks looks for single interfaces.
+func dump(request func() *nl.NetlinkRequest, answer uint16) (messages [][]byte, err error) {
+	for range dumpTries {
+		messages, err = execute(request(), answer)
+		if !errors.Is(err, netlink.ErrDumpInterrupted) {
+			return messages, err
+		}
+	}
+	return messages, nil
 }
 
 func parse(message []byte) (Link, error) {

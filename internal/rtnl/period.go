@@ -7,8 +7,10 @@ const (
 	// lost carriers come together, and the kernel holds back all but the first event.
 	fastPeriod = time.Millisecond
 	fastWindow = 1500 * time.Millisecond
-	// budget is the share of one core that the poll may take, as a divisor.
-	budget = 100
+	// atRest and atEvent are the shares of one core that the poll may take, as divisors.
+	// At rest the whole daemon takes no more than one percent.
+	atRest  = 250
+	atEvent = 100
 )
 
 // period returns how long to wait between two polls of an adapting subscription.
@@ -16,9 +18,9 @@ const (
 // time since the last link event.
 func period(wanted, all, calm time.Duration) time.Duration {
 	if calm < fastWindow {
-		wanted = min(wanted, fastPeriod)
+		return max(min(wanted, fastPeriod), all*atEvent)
 	}
-	return max(wanted, all*budget)
+	return max(wanted, all*atRest)
 }
 
 // cost is what the poll of one interface costs, learnt from polls. It is bounded,

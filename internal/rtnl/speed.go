@@ -8,8 +8,12 @@ import (
 )
 
 // speedPeriod is how often speeds of subscribed interfaces are read again: drivers tell
-// nobody when autonegotiation ends, or when somebody sets another speed.
-const speedPeriod = time.Second
+// nobody when autonegotiation ends, or when somebody sets another speed. Of many
+// interfaces each is read less often.
+const (
+	speedPeriod = time.Second
+	speedShare  = 5 * time.Millisecond
+)
 
 // readSpeeds keeps the copy of speeds fresh, apart from the poll, because a driver may
 // take milliseconds to answer.
@@ -25,7 +29,11 @@ func (l *Listener) readSpeeds() {
 		case <-tick.C:
 			all = true
 		}
-		for _, name := range l.unclean(all) {
+		names := l.unclean(all)
+		if all {
+			tick.Reset(max(speedPeriod, speedShare*time.Duration(len(names))))
+		}
+		for _, name := range names {
 			if s, present, err := l.query.link(name); err == nil && present {
 				l.refresh(s)
 			}

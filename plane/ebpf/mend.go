@@ -13,11 +13,8 @@ func (p *Plane) mend(d agg.DeviceFacts) error {
 	if !d.Present {
 		return nil
 	}
-	if d.Elsewhere != p.elsewhere {
-		p.elsewhere = d.Elsewhere
-		if err := p.republish(); err != nil {
-			return err
-		}
+	if err := p.follow(d); err != nil {
+		return err
 	}
 	var errs []error
 	if hop := hopHook(p.device.Inner); !p.attach.attached(hop) {
@@ -30,6 +27,15 @@ func (p *Plane) mend(d agg.DeviceFacts) error {
 		errs = append(errs, p.mendPort(p.places[name], ifindex))
 	}
 	return errors.Join(errs...)
+}
+
+// follow acts on a move of the device to another namespace, or back.
+func (p *Plane) follow(d agg.DeviceFacts) error {
+	if !d.Present || d.Elsewhere == p.elsewhere {
+		return nil
+	}
+	p.elsewhere = d.Elsewhere
+	return p.republish()
 }
 
 func (p *Plane) mendPort(place, ifindex int) error {

@@ -21,6 +21,32 @@ func (p *Plane) Observe(_ context.Context) (agg.Facts, error) {
 	return f, nil
 }
 
+// Verify reads back the device and the plan in force, as Observe does, and neither
+// counters nor what is attached beside: with many aggregates that is most of the work.
+func (p *Plane) Verify(_ context.Context) (agg.Facts, error) {
+	f := agg.Facts{At: agg.Instant(bootclock.Now())}
+	if err := p.verify(&f); err != nil {
+		return f, fmt.Errorf("verify %s: %w", p.options.Name, err)
+	}
+	return f, nil
+}
+
+func (p *Plane) verify(f *agg.Facts) (err error) {
+	if f.Device, err = p.device.Facts(); err != nil {
+		return err
+	}
+	if err := p.follow(f.Device); err != nil {
+		return err
+	}
+	e, err := p.publish.inForce()
+	if err != nil || e.PublishedAt == 0 {
+		return err
+	}
+	plan, _ := decode(e)
+	f.Published, f.PublishedAt = &plan, agg.Instant(e.PublishedAt)
+	return nil
+}
+
 func (p *Plane) observe(f *agg.Facts) (err error) {
 	if f.Device, err = p.device.Facts(); err != nil {
 		return err
