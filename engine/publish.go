@@ -241,15 +241,15 @@ func (e *Engine) difference(f agg.Facts) string {
 	case !f.Published.Equal(p.published):
 		return "the plane has another plan of the same generation"
 	default:
-		return strayPort(f)
+		return e.strayPort()
 	}
 }
 
 // strayPort names a port that has not the address or the MTU of the aggregate any more,
 // since somebody else changed it.
-func strayPort(f agg.Facts) string {
-	plan := f.Published
-	for _, l := range f.Ports {
+func (e *Engine) strayPort() string {
+	plan := e.plane.published
+	for _, l := range e.links {
 		i := plan.PortByName(l.Name)
 		switch {
 		case i < 0 || !l.Present || plan.Ports[i].Index != l.Index:
