@@ -39,6 +39,7 @@ func measureFailover(ctx context.Context, s settings, rep *report) error {
 		goal string
 	}{
 		{"veth", newVethCables, "1 / 3"},
+		{"twin veth", newTwinCables, "1 / 3"},
 		{"tap", newTapCables, "3 / 12"},
 	}
 	var failed []error

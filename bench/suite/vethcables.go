@@ -10,6 +10,8 @@ type vethCables struct {
 
 var portNames = [2]string{"eth0", "eth1"} //nolint:gochecknoglobals // a constant in all but syntax
 
+// newVethCables makes pairs whose ends have different numbers, as nearly all have: the
+// kernel tells of their carrier at once.
 func newVethCables() (cables, error) {
 	c := &vethCables{}
 	var err error
@@ -20,14 +22,9 @@ func newVethCables() (cables, error) {
 		c.close()
 		return nil, err
 	}
-	// The kernel tells of a veth pair's carrier at once, unless both ends happen to have
-	// the same number. An interface first in one host keeps the numbers apart.
-	if err := c.far.bridge("pad"); err != nil {
-		c.close()
-		return nil, err
-	}
-	err = errors.Join(cable(c.nearHost, c.far, "eth0"), cable(c.nearHost, c.far, "eth1"),
-		c.far.bridge("br0", "eth0", "eth1"), c.far.address("br0", farAggregate+"/24"))
+	// An interface first in one host moves the numbers apart.
+	err = errors.Join(c.far.bridge("pad"), cable(c.nearHost, c.far, "eth0"), cable(c.nearHost, c.far, "eth1"),
+		c.far.bridge("br0", portNames[:]...), c.far.address("br0", farAggregate+"/24"))
 	if err != nil {
 		c.close()
 		return nil, err
