@@ -40,10 +40,23 @@ func (a *app) set(c *cobra.Command, args []string) error {
 	}
 	for _, v := range options.Values {
 		if request.names(v) {
-			fmt.Fprintln(a.out, optionLine(v))
+			fmt.Fprintln(a.out, optionLine(v)+wishNote(v, options.Values))
 		}
 	}
 	return nil
+}
+
+// wishNote says of a port that is named and is not there yet that it is remembered.
+func wishNote(v control.OptionValue, all []control.OptionValue) string {
+	o, ok := agg.Lookup(v.Name, agg.OfAggregate)
+	if !ok || o.Kind != agg.KindName || v.Port != "" || v.Value == "" {
+		return ""
+	}
+	isPort := func(p control.OptionValue) bool { return p.Port == v.Value }
+	if slices.ContainsFunc(all, isPort) {
+		return ""
+	}
+	return fmt.Sprintf(": %s is not a port yet; it will be %s when it joins", v.Value, v.Name)
 }
 
 // setWords is a SetRequest that remembers canonical names for printing.

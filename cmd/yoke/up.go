@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -46,9 +48,24 @@ func (a *app) up(c *cobra.Command, args []string) error {
 		if _, chosen := spec.Options["mode"]; !chosen {
 			fmt.Fprintf(a.out, "%s: mode is %s, because none was asked for\n", s.Name, s.Mode)
 		}
+		a.printWishes(spec)
 		fmt.Fprintln(a.out, summary(s))
 	}
 	return nil
+}
+
+// printWishes tells of ports that options name and that are not there yet.
+func (a *app) printWishes(spec agg.Spec) {
+	var ports []control.OptionValue
+	for _, p := range spec.Ports {
+		ports = append(ports, control.OptionValue{Port: p.Name})
+	}
+	for _, name := range slices.Sorted(maps.Keys(spec.Options)) {
+		v := control.OptionValue{Name: name, Value: spec.Options[name], Set: true}
+		if note := wishNote(v, ports); note != "" {
+			fmt.Fprintln(a.out, spec.Name+": "+optionLine(v)+note)
+		}
+	}
 }
 
 func (a *app) downCommand() *cobra.Command {
