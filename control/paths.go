@@ -25,6 +25,10 @@ const (
 	DefaultConfig   = "/etc/yoke"
 )
 
+// ExitServed is the exit code of `yoked inspect` where a daemon holds the state, so that
+// the daemon is who to ask (EX_TEMPFAIL of sysexits.h).
+const ExitServed = 75
+
 // SocketVariable is the environment variable that names the socket.
 const SocketVariable = "YOKE_SOCKET"
 

@@ -357,12 +357,12 @@ func TestSecondDaemonIsRefused(t *testing.T) {
 	r.start()
 	_, err := listen(r.o.Socket)
 	refused(t, err, "already-served", "--socket DIR/yoke.sock")
-	lock, err := lockState(r.o.StateDir)
+	lock, err := lockState(r.o.StateDir, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer lock.Close()
-	_, err = lockState(r.o.StateDir)
+	_, err = lockState(r.o.StateDir, 0)
 	refused(t, err, "already-served", "--state-dir DIR")
 }
 

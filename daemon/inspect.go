@@ -13,12 +13,12 @@ import (
 
 // Inspect tells what saved state and the planes say of aggregates that no daemon looks
 // after: the named one, or all. It takes the lock of the state directory, so that no
-// daemon starts meanwhile.
+// daemon starts meanwhile; where one holds it, the error is for [IsServed].
 func Inspect(ctx context.Context, stateDir, name string) (control.StatusList, error) {
 	if files, err := filepath.Glob(filepath.Join(stateDir, "*"+stateSuffix)); err == nil && len(files) == 0 {
 		return control.StatusList{Version: control.Version, Aggregates: []agg.Status{}}, nil
 	}
-	lock, err := lockState(stateDir)
+	lock, err := lockState(stateDir, 0)
 	if err != nil {
 		return control.StatusList{}, err
 	}
@@ -30,6 +30,10 @@ func Inspect(ctx context.Context, stateDir, name string) (control.StatusList, er
 	out, err := inspect(ctx, w, stateDir, name)
 	return out, errors.Join(err, w.Close())
 }
+
+// IsServed reports whether Inspect found a daemon there, which perhaps does not answer
+// yet, or is dying.
+func IsServed(err error) bool { return control.HasCode(err, codeServed) }
 
 // inspect is Inspect in a given world.
 func inspect(ctx context.Context, w world, stateDir, name string) (control.StatusList, error) {

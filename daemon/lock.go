@@ -14,12 +14,16 @@ import (
 	"github.com/yokelag/yoke/agg"
 )
 
+// codeServed is the code of a refusal because another daemon is there.
+const codeServed = "already-served"
+
 // lockName is the file in the state directory that its daemon holds locked.
 const lockName = "yoked.lock"
 
-// lockState makes the state directory and locks it for this process. The kernel lets
-// go of the lock when the process ends, however it ends.
-func lockState(dir string) (*os.File, error) {
+// lockState makes the state directory and locks it for this process, waiting so long
+// for one that holds it. The kernel lets go of the lock when the process ends, however
+// it ends.
+func lockState(dir string, within time.Duration) (*os.File, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, notAllowed(fmt.Errorf("make state directory: %w", err), dir)
 	}
@@ -27,10 +31,10 @@ func lockState(dir string) (*os.File, error) {
 	if err != nil {
 		return nil, notAllowed(fmt.Errorf("lock state directory: %w", err), dir)
 	}
-	if err := tryLock(f); err != nil {
+	if err := tryLock(f, within); err != nil {
 		defer f.Close()
 		if errors.Is(err, unix.EWOULDBLOCK) {
-			return nil, &agg.Problem{Code: "already-served", Object: dir, Rule: "is the state directory of another yoked" + holder(f),
+			return nil, &agg.Problem{Code: codeServed, Object: dir, Rule: "is the state directory of another yoked" + holder(f),
 				Remedy: "use that one (`yoke status`), or start this one beside it with `yoked --state-dir DIR --socket DIR/yoke.sock`"}
 		}
 		return nil, fmt.Errorf("lock %s: %w", f.Name(), err)
@@ -47,8 +51,8 @@ func lockState(dir string) (*os.File, error) {
 
 // tryLock waits a little for a process that is being killed: until its memory is freed
 // it holds what it held.
-func tryLock(f *os.File) error {
-	for end := time.Now().Add(lockWithin); ; time.Sleep(lockWithin / 100) {
+func tryLock(f *os.File, within time.Duration) error {
+	for end := time.Now().Add(within); ; time.Sleep(lockWithin / 100) {
 		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 		if !errors.Is(err, unix.EWOULDBLOCK) || time.Now().After(end) {
 			return err

@@ -28,7 +28,7 @@ func Run(ctx context.Context, o Options) error {
 			o.Log.Error("configuration left out", "problem", p.Error())
 		}
 	}
-	lock, err := lockState(o.StateDir)
+	lock, err := lockState(o.StateDir, lockWithin)
 	if err != nil {
 		return err
 	}

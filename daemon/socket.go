@@ -38,7 +38,7 @@ func removeStale(path string) error {
 	switch {
 	case err == nil:
 		c.Close()
-		return &agg.Problem{Code: "already-served", Object: path, Rule: "another yoked serves this socket",
+		return &agg.Problem{Code: codeServed, Object: path, Rule: "another yoked serves this socket",
 			Remedy: "use that one (`yoke --socket " + path + " status`), or start this one beside it with `yoked --socket DIR/yoke.sock --state-dir DIR`"}
 	case errors.Is(err, fs.ErrNotExist):
 		return nil

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os/exec"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -38,27 +40,57 @@ func (a *app) statusCommand() *cobra.Command {
 }
 
 // statuses asks the daemon, or where none runs has yoked read what there is.
+// A daemon that holds its state and does not answer is starting or dying: it is waited
+// for.
 func (a *app) statuses(c *cobra.Command, name string) (control.StatusList, error) {
+	for end := time.Now().Add(startWithin); ; {
+		list, err := a.askStatuses(c.Context(), name)
+		if !control.HasCode(err, control.CodeNoDaemon) {
+			return list, err
+		}
+		list, err = a.withoutDaemon(c, name, err)
+		var held servedError
+		if !errors.As(err, &held) {
+			return list, err
+		}
+		if time.Now().After(end) {
+			fmt.Fprint(a.err, held.says)
+			return list, quietExit(exitFailed)
+		}
+		select {
+		case <-c.Context().Done():
+			return list, c.Context().Err()
+		case <-time.After(startWithin / 50):
+		}
+	}
+}
+
+// startWithin is how long a daemon may take between locking its state and answering.
+const startWithin = 5 * time.Second
+
+// servedError is what yoked says of a daemon that holds the state.
+type servedError struct{ says string }
+
+func (s servedError) Error() string { return s.says }
+
+func (a *app) askStatuses(ctx context.Context, name string) (control.StatusList, error) {
 	client := a.client()
 	defer client.Close()
-	var list control.StatusList
-	var err error
 	if name == "" {
-		list, err = client.List(c.Context())
-	} else {
-		list, err = client.Status(c.Context(), name)
+		return client.List(ctx)
 	}
-	if !control.HasCode(err, control.CodeNoDaemon) {
-		return list, err
-	}
-	return a.withoutDaemon(c, name, err)
+	return client.Status(ctx, name)
 }
 
 func (a *app) withoutDaemon(c *cobra.Command, name string, noDaemon error) (control.StatusList, error) {
 	var list control.StatusList
-	out, err := a.inspect(c.Context(), name)
+	out, says, err := a.inspect(c.Context(), name)
 	var failed *exec.ExitError
 	if errors.As(err, &failed) {
+		if failed.ExitCode() == control.ExitServed {
+			return list, servedError{says}
+		}
+		fmt.Fprint(a.err, says)
 		return list, quietExit(failed.ExitCode())
 	}
 	if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -41,24 +42,26 @@ func becomeYoked(args ...string) error {
 	return fmt.Errorf("run %s: %w", path, err)
 }
 
-// inspect has yoked read what there is without a daemon: saved state and the plane.
-func (a *app) inspect(ctx context.Context, name string) ([]byte, error) {
+// inspect has yoked read what there is without a daemon: saved state and the plane. It
+// returns what it prints, and what it complains of.
+func (a *app) inspect(ctx context.Context, name string) (out []byte, says string, err error) {
 	path, err := findYoked()
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	args := []string{"inspect", "--state-dir", control.StateDirPath(a.stateDir)}
 	if name != "" {
 		args = append(args, name)
 	}
 	cmd := exec.CommandContext(ctx, path, args...)
-	cmd.Stderr = a.err
-	out, err := cmd.Output()
+	var complaint bytes.Buffer
+	cmd.Stderr = &complaint
+	out, err = cmd.Output()
 	var failed *exec.ExitError
 	if err != nil && !errors.As(err, &failed) {
-		return nil, fmt.Errorf("run %s inspect: %w", path, err)
+		return nil, "", fmt.Errorf("run %s inspect: %w", path, err)
 	}
-	return out, err
+	return out, complaint.String(), err
 }
 
 func (a *app) labCommand() *cobra.Command {

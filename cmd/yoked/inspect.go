@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -9,12 +11,22 @@ import (
 	"github.com/yokelag/yoke/daemon"
 )
 
+// served is a state directory that a daemon holds.
+type served struct{ error }
+
+// ExitCode tells yoke that to ask the daemon again may help.
+func (s served) ExitCode() int {
+	fmt.Fprintf(os.Stderr, "yoked: %v\n", s.error)
+	return control.ExitServed
+}
+
 func inspectCommand() *cobra.Command {
 	var stateDir string
 	c := &cobra.Command{
-		Use:     "inspect [NAME]",
-		Short:   "Print what saved state and planes tell while no daemon runs, as JSON",
-		Long:    "Prints the status of aggregates whose daemon is gone, in the form of `yoke status -o json`, and changes nothing.",
+		Use:   "inspect [NAME]",
+		Short: "Print what saved state and planes tell while no daemon runs, as JSON",
+		Long: "Prints the status of aggregates whose daemon is gone, in the form of `yoke status -o json`, and changes nothing.\n" +
+			"It ends with code 75 where a daemon holds the state, which perhaps is only starting or dying.",
 		Example: "  yoked inspect\n  yoked inspect bond0 --state-dir /run/yoke",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -23,6 +35,9 @@ func inspectCommand() *cobra.Command {
 				name = args[0]
 			}
 			list, err := daemon.Inspect(c.Context(), control.StateDirPath(stateDir), name)
+			if daemon.IsServed(err) {
+				return served{err}
+			}
 			if err != nil {
 				return err
 			}

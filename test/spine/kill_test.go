@@ -3,6 +3,7 @@ package spine
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/cilium/ebpf"
+	"golang.org/x/sys/unix"
 
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/internal/nstest"
@@ -281,5 +283,38 @@ func (r *rig) lookup(name string, key, value any) {
 	}
 	if err != nil {
 		r.t.Fatalf("%s: %v", name, err)
+	}
+}
+
+// While a daemon holds its state and does not answer yet, status waits for it.
+func TestStatusWaitsForAStartingDaemon(t *testing.T) {
+	r := newRig(t)
+	r.start()
+	r.must("up", "bond0", "plane=user", "eth1", "eth2")
+	r.kill()
+	lock, err := os.OpenFile(filepath.Join(r.dir, "yoked.lock"), os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lock.Close()
+	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	answer := make(chan string, 1)
+	go func() {
+		out, err := r.yoke("status")
+		answer <- fmt.Sprint(out, err)
+	}()
+	select {
+	case out := <-answer:
+		t.Fatalf("status did not wait: %s", out)
+	case <-time.After(500 * time.Millisecond):
+	}
+	if err := lock.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r.start()
+	if out := <-answer; !strings.HasPrefix(out, "bond0: ") {
+		t.Errorf("status says %s", out)
 	}
 }
