@@ -5,7 +5,7 @@
 // ports that should carry. It has tests only, and they need root.
 //
 // The run of every day is short. The whole promise is 20 storms of 1,000 bounces on
-// each plane, in three minutes a plane:
+// each plane, which takes some minutes:
 //
 //	STORM_SEEDS=20 STORM_BOUNCES=1000 go test -v -count=1 -timeout 20m ./test/storm
 //

@@ -202,6 +202,9 @@ func (p *port) steps(b bounce) error {
 	case 1:
 		return inTurn(p.down, wait, p.up)
 	case 2:
+		if b.dice%3 == 0 { // so fast that nobody need see it absent
+			return inTurn(p.delete, p.create)
+		}
 		return inTurn(p.delete, wait, p.create)
 	case 3: // as a driver that forgets its speed while it starts again
 		return inTurn(p.pull, p.forget, wait, p.plug, wait, p.pull, func() error { return p.remember(b.dice) }, p.plug)

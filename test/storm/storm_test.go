@@ -28,6 +28,9 @@ const (
 
 // storms runs a number of storms at once, one aggregate each.
 func storms(t *testing.T, plane string) {
+	if os.Getenv("STORM_BOUNCES") == "" {
+		t.Parallel() // the short form; in the long one the planes would delay each other
+	}
 	first, seeds, bounces := number(t, "STORM_SEED", 0), number(t, "STORM_SEEDS", 4), number(t, "STORM_BOUNCES", 100)
 	f := newField(t, plane)
 	all := make([]*storm, seeds)
