@@ -36,12 +36,10 @@ func StatusOf(code string) int {
 // ProblemsOf returns err as problems; one that is none becomes a problem with
 // CodeInternal.
 func ProblemsOf(err error) agg.Problems {
-	var several agg.Problems
-	if errors.As(err, &several) {
+	if several, ok := errors.AsType[agg.Problems](err); ok {
 		return several
 	}
-	var one *agg.Problem
-	if errors.As(err, &one) {
+	if one, ok := errors.AsType[*agg.Problem](err); ok {
 		return agg.Problems{one}
 	}
 	return agg.Problems{{Code: CodeInternal, Rule: err.Error(), Remedy: "`yoke events` and the daemon's log tell more"}}

@@ -1,7 +1,9 @@
 package daemon
 
-import "github.com/yokelag/yoke/agg"
-import "github.com/yokelag/yoke/control"
+import (
+	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/control"
+)
 
 // optionValues lists what is in force, from the spec that the engine has.
 func optionValues(spec agg.Spec) control.Options {

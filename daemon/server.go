@@ -21,7 +21,7 @@ type server struct {
 	registry *registry
 	log      *slog.Logger
 	// ending is done when streams must end.
-	ending context.Context
+	ending context.Context //nolint:containedctx // a signal to all streams, of the server and not of a call
 }
 
 // handler answers one request with a value that becomes JSON, or with an error.
@@ -219,7 +219,7 @@ func serve(ctx context.Context, l net.Listener, h http.Handler) error {
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
 	defer cancel()
 	err := srv.Shutdown(stop)
-	<-failed
+	_ = <-failed // that the server was shut down
 	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("stop serving %s: %w", l.Addr(), err)
 	}

@@ -46,8 +46,8 @@ func newBridge(name string, groups map[string][]string) (*bridge, error) {
 
 func (b *bridge) setUp() error {
 	// A switch has no address of its own to speak with.
-	_ = sysctl("ipv6/conf/all/disable_ipv6", "1")
-	_ = sysctl("ipv6/conf/default/disable_ipv6", "1")
+	_ = setSysctl("ipv6/conf/all/disable_ipv6")
+	_ = setSysctl("ipv6/conf/default/disable_ipv6")
 	snooping := false
 	err := netlink.LinkAdd(&netlink.Bridge{
 		LinkAttrs:         netlink.LinkAttrs{Name: bridgeDevice},

@@ -64,8 +64,8 @@ func (c *cable) connect(harmed bool) error {
 		return c.attachEnds()
 	}
 	err := c.middle.do(func() error {
-		_ = sysctl("ipv6/conf/all/disable_ipv6", "1")
-		_ = sysctl("ipv6/conf/default/disable_ipv6", "1")
+		_ = setSysctl("ipv6/conf/all/disable_ipv6")
+		_ = setSysctl("ipv6/conf/default/disable_ipv6")
 		for i, e := range c.ends {
 			if err := addPair(middleDevices[i], e.space.fd, e.device); err != nil {
 				return err

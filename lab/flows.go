@@ -30,16 +30,14 @@ func (l *Lab) FlowCables(ctx context.Context, p *Probing, cables []string, durin
 		if err != nil {
 			return nil, fmt.Errorf("look at cable %s: %w", name, err)
 		}
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
+		wg.Go(func() {
 			defer unix.Close(fd)
 			watchFlows(ctx, fd, p.stream, func(flow int) {
 				mu.Lock()
 				seen[flow] = name
 				mu.Unlock()
 			})
-		}()
+		})
 	}
 	<-ctx.Done()
 	wg.Wait()

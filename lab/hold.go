@@ -161,12 +161,10 @@ func (h *holder) serve(l *net.UnixListener) error {
 		if err != nil {
 			return fmt.Errorf("accept: %w", err)
 		}
-		h.wg.Add(1)
-		go func() {
-			defer h.wg.Done()
+		h.wg.Go(func() {
 			defer c.Close()
 			h.handle(c)
-		}()
+		})
 	}
 }
 
@@ -375,7 +373,7 @@ func Up(args []string, nested bool, progress io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(errs.Name())
+	defer func() { _ = os.Remove(errs.Name()) }() // a leftover log in the temporary directory
 	defer errs.Close()
 	cmd.Stderr = errs
 	if err := cmd.Start(); err != nil {
@@ -388,8 +386,11 @@ func Up(args []string, nested bool, progress io.Writer) error {
 	if strings.HasSuffix(log.String(), standsMark) {
 		return nil
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
+	ended := make(chan struct{})
+	go func() {
+		_ = cmd.Wait() // its log tells more
+		close(ended)
+	}()
 	select {
 	case <-ended:
 	case <-time.After(patience):

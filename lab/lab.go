@@ -153,7 +153,7 @@ func (l *Lab) harmed(cable string) bool {
 // startHost brings up a host's plain devices, then its daemon, then its addresses.
 func (l *Lab) startHost(ctx context.Context, h *host) error {
 	if h.def.Forward {
-		if err := h.space.do(func() error { return sysctl("ipv4/ip_forward", "1") }); err != nil {
+		if err := h.space.do(func() error { return setSysctl("ipv4/ip_forward") }); err != nil {
 			return fmt.Errorf("forward: %w", err)
 		}
 	}

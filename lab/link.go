@@ -47,8 +47,7 @@ func addPair(here string, there *os.File, thereName string) error {
 func deleteLink(name string) error {
 	l, err := netlink.LinkByName(name)
 	if err != nil {
-		var gone netlink.LinkNotFoundError
-		if errors.As(err, &gone) {
+		if _, ok := errors.AsType[netlink.LinkNotFoundError](err); ok {
 			return nil
 		}
 		return err
@@ -125,7 +124,7 @@ func setBridgeFlag(index, attribute int, on bool) error {
 	return setBridgePort(index, attribute, value)
 }
 
-// sysctl writes a network setting of the calling thread's namespace.
-func sysctl(path, value string) error {
-	return os.WriteFile("/proc/sys/net/"+path, []byte(value), 0)
+// setSysctl switches a network setting of the calling thread's namespace on.
+func setSysctl(path string) error {
+	return os.WriteFile("/proc/sys/net/"+path, []byte("1"), 0)
 }

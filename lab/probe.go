@@ -125,9 +125,7 @@ func socketAddress(a netip.Addr, port int) unix.Sockaddr {
 
 // receive starts taking frames in.
 func (s *stream) receive() {
-	s.receiving.Add(1)
-	go func() {
-		defer s.receiving.Done()
+	s.receiving.Go(func() {
 		runtime.LockOSThread()
 		buffer, control := make([]byte, 2048), make([]byte, 128)
 		for !s.stopRecv.Load() {
@@ -137,7 +135,7 @@ func (s *stream) receive() {
 			}
 			s.take(buffer[:n], control[:cn])
 		}
-	}()
+	})
 }
 
 func (s *stream) take(frame, control []byte) {

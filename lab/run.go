@@ -96,11 +96,9 @@ func (l *Lab) measure(ctx context.Context, streams []*stream) (*Result, error) {
 	start := monotonic() + int64(50*time.Millisecond)
 	var senders sync.WaitGroup
 	for _, s := range streams {
-		senders.Add(1)
-		go func() {
-			defer senders.Done()
+		senders.Go(func() {
 			s.run(start, int(float64(s.probe.Rate)*seconds(l.file.Duration)))
-		}()
+		})
 	}
 	faults, err := l.timeline(ctx, start)
 	if err != nil {

@@ -51,7 +51,7 @@ func (d *daemon) socket() string { return filepath.Join(d.dir, "yoke.sock") }
 
 // yoke runs the command against the daemon, in its host.
 func (d *daemon) yoke(ctx context.Context, args ...string) error {
-	_, err := d.host.command(ctx, filepath.Join(d.bin, "yoke"), append([]string{"--socket", d.socket()}, args...)...)
+	err := d.host.command(ctx, filepath.Join(d.bin, "yoke"), append([]string{"--socket", d.socket()}, args...)...)
 	return err
 }
 

@@ -114,14 +114,14 @@ func (h *host) bridge(name string, ports ...string) error {
 }
 
 // command runs a program in the host to its end.
-func (h *host) command(ctx context.Context, name string, args ...string) (string, error) {
+func (h *host) command(ctx context.Context, name string, args ...string) error {
 	var out []byte
 	err := h.Do(func() (err error) {
 		out, err = exec.CommandContext(ctx, name, args...).CombinedOutput()
 		return err
 	})
 	if err != nil {
-		return "", fmt.Errorf("%s %v: %w: %s", name, args, err, out)
+		return fmt.Errorf("%s %v: %w: %s", name, args, err, out)
 	}
-	return string(out), nil
+	return nil
 }

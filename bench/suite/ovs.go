@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -37,13 +38,13 @@ func startOVS(ctx context.Context, r *rig) (v *ovs, err error) {
 	}
 	for _, h := range []*host{r.near, r.far} {
 		for _, port := range []string{"eth0", "eth1"} {
-			if _, err := h.command(ctx, "ethtool", "-K", port, "tx", "off"); err != nil {
+			if err := h.command(ctx, "ethtool", "-K", port, "tx", "off"); err != nil {
 				return v, err
 			}
 		}
 	}
 	database := filepath.Join(v.dir, "conf.db")
-	if _, err := r.near.command(ctx, "ovsdb-tool", "create", database, ovsSchema); err != nil {
+	if err := r.near.command(ctx, "ovsdb-tool", "create", database, ovsSchema); err != nil {
 		return v, err
 	}
 	if err := v.start("ovsdb-server", database, "--remote=punix:"+v.socket(), "--unixctl="+filepath.Join(v.dir, "db.ctl")); err != nil {
@@ -65,7 +66,7 @@ func startOVS(ctx context.Context, r *rig) (v *ovs, err error) {
 	if err != nil {
 		return v, err
 	}
-	if _, err := r.near.command(ctx, "ethtool", "-K", "br-bond", "tx", "off"); err != nil {
+	if err := r.near.command(ctx, "ethtool", "-K", "br-bond", "tx", "off"); err != nil {
 		return v, err
 	}
 	return v, errors.Join(r.near.address("br-bond", nearAggregate+"/24"), r.near.up("br-bond"))
@@ -84,14 +85,14 @@ func (v *ovs) start(name string, args ...string) error {
 }
 
 func (v *ovs) vsctl(ctx context.Context, args ...string) error {
-	_, err := v.host.command(ctx, "ovs-vsctl", append([]string{"--db=unix:" + v.socket(), "--timeout=10"}, args...)...)
+	err := v.host.command(ctx, "ovs-vsctl", append([]string{"--db=unix:" + v.socket(), "--timeout=10"}, args...)...)
 	return err
 }
 
 func (v *ovs) stop() {
-	for i := len(v.processes) - 1; i >= 0; i-- {
-		_ = v.processes[i].Process.Kill() // it may have ended by itself
-		_ = v.processes[i].Wait()         // its exit status is that of the kill
+	for _, v0 := range slices.Backward(v.processes) {
+		_ = v0.Process.Kill() // it may have ended by itself
+		_ = v0.Wait()         // its exit status is that of the kill
 	}
 	_ = os.RemoveAll(v.dir)
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // benchLine is a line of `go test -bench`.
-var benchLine = regexp.MustCompile(`(?m)^Benchmark(\S+?)(?:-\d+)?\s+\d+\s+([\d.]+) ns/op`) //nolint:gochecknoglobals // compiled once
+var benchLine = regexp.MustCompile(`(?m)^Benchmark(\S+?)(?:-\d+)?\s+\d+\s+([\d.]+) ns/op`)
 
 // measurePrograms runs the benchmarks of plane ebpf, which have the kernel run each
 // program on a frame (BPF_PROG_TEST_RUN) many times.

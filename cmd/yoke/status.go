@@ -85,8 +85,7 @@ func (a *app) askStatuses(ctx context.Context, name string) (control.StatusList,
 func (a *app) withoutDaemon(c *cobra.Command, name string, noDaemon error) (control.StatusList, error) {
 	var list control.StatusList
 	out, says, err := a.inspect(c.Context(), name)
-	var failed *exec.ExitError
-	if errors.As(err, &failed) {
+	if failed, ok := errors.AsType[*exec.ExitError](err); ok {
 		if failed.ExitCode() == control.ExitServed {
 			return list, servedError{says}
 		}

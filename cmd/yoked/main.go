@@ -31,8 +31,7 @@ func exitCode(err error) int {
 	case errors.As(err, &own):
 		return own.ExitCode()
 	}
-	var usage usageError
-	if errors.As(err, &usage) {
+	if _, ok := errors.AsType[usageError](err); ok {
 		fmt.Fprintf(os.Stderr, "yoked: %v; see `yoked --help`\n", err)
 		return 2
 	}

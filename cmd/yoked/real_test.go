@@ -17,7 +17,7 @@ import (
 )
 
 // binaries are built once for all tests of the package.
-var binaries = sync.OnceValues(func() (string, error) { //nolint:gochecknoglobals // written once
+var binaries = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "yoke-bin")
 	if err != nil {
 		return "", err

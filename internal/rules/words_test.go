@@ -105,7 +105,7 @@ func textFiles(t *testing.T) []string {
 		t.Skipf("git cannot list the files here: %v", err)
 	}
 	var files []string
-	for _, name := range strings.Split(strings.TrimSpace(string(out)), "\n") {
+	for name := range strings.SplitSeq(strings.TrimSpace(string(out)), "\n") {
 		skip := strings.Contains(name, "testdata/") || strings.HasSuffix(name, ".o") ||
 			strings.HasSuffix(name, ".sum") || name == "LICENSE" || strings.HasPrefix(name, "internal/rules/")
 		if !skip {

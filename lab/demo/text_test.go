@@ -10,7 +10,7 @@ import (
 	"github.com/yokelag/yoke/lab"
 )
 
-var update = flag.Bool("update", false, "rewrite testdata") //nolint:gochecknoglobals // a flag
+var update = flag.Bool("update", false, "rewrite testdata")
 
 func TestTopologyParses(t *testing.T) {
 	if _, err := lab.Parse("demo", topology); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/internal/bootclock"
@@ -42,9 +43,7 @@ func (p *Plane) apply(ctx context.Context, plan agg.Plan) error {
 		return errors.Join(err, p.giveBack(ctx, taken, next))
 	}
 	p.places, p.done.generation = next, plan.Generation
-	for name, ifindex := range taken {
-		p.hooked[name] = ifindex
-	}
+	maps.Copy(p.hooked, taken)
 	return errors.Join(p.setCarrier(plan.Carrier), p.dropGone(ctx, plan))
 }
 

@@ -33,7 +33,7 @@ func TestHiddenBPFFileSystemIsNotReplaced(t *testing.T) {
 	}()
 	a := <-answers
 	if a.err == nil {
-		defer removePinDir(bpfMount+"/yoke", bpfMount+"/yoke/test-hidden") //nolint:errcheck // of the test
+		defer removePinDir(bpfMount+"/yoke", bpfMount+"/yoke/test-hidden")
 		if !strings.HasPrefix(a.root, hostRoot) {
 			t.Errorf("pins would go to %s", a.root)
 		}

@@ -72,7 +72,7 @@ func control(dst agg.MAC, kind uint16) []byte {
 	return append(f, make([]byte, 46)...)
 }
 
-var broadcast = agg.MAC{0xff, 0xff, 0xff, 0xff, 0xff, 0xff} //nolint:gochecknoglobals // a constant
+var broadcast = agg.MAC{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
 
 func TestControlFramesReachPortAndAggregate(t *testing.T) {
 	variants(t, func(t *testing.T, r *rig) {

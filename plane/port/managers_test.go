@@ -16,7 +16,7 @@ import (
 // fakeNM answers for NetworkManager with one device, eth1.
 type fakeNM struct{}
 
-func (fakeNM) GetDeviceByIpIface(name string) (dbus.ObjectPath, *dbus.Error) {
+func (fakeNM) GetDeviceByIpIface(name string) (dbus.ObjectPath, *dbus.Error) { //nolint:revive // its name on the bus
 	if name != "eth1" {
 		return "/", dbus.NewError(nmBus+".UnknownDevice", nil)
 	}

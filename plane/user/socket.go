@@ -142,23 +142,23 @@ func growSendBuffer(fd int) {
 
 func networkOrder(v uint16) uint16 { return v<<8 | v>>8 }
 
-func (s *packetSocket) close() error {
+func (p *packetSocket) close() error {
 	var errs []error
-	if s.ring != nil {
-		errs = append(errs, s.ring.close())
+	if p.ring != nil {
+		errs = append(errs, p.ring.close())
 	}
-	return errors.Join(append(errs, unix.Close(s.fd))...)
+	return errors.Join(append(errs, unix.Close(p.fd))...)
 }
 
 // clearError takes the error that a device going down leaves on the socket; while it
 // is there, poll returns at once.
-func (s *packetSocket) clearError() {
-	_, _ = unix.GetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_ERROR) // reading it is the purpose
+func (p *packetSocket) clearError() {
+	_, _ = unix.GetsockoptInt(p.fd, unix.SOL_SOCKET, unix.SO_ERROR) // reading it is the purpose
 }
 
 // lost is the number of frames that found the ring full since the last call.
-func (s *packetSocket) lost() uint64 {
-	st, err := unix.GetsockoptTpacketStats(s.fd, unix.SOL_PACKET, unix.PACKET_STATISTICS)
+func (p *packetSocket) lost() uint64 {
+	st, err := unix.GetsockoptTpacketStats(p.fd, unix.SOL_PACKET, unix.PACKET_STATISTICS)
 	if err != nil {
 		return 0
 	}

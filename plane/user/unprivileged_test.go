@@ -54,7 +54,7 @@ func copyOfSelf(t *testing.T) string {
 // userDir is a directory that an ordinary user can write to.
 func userDir(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "yoke-user")
+	dir, err := os.MkdirTemp("", "yoke-user") //nolint:usetesting // t.TempDir is below a directory that only root may enter
 	if err != nil {
 		t.Fatal(err)
 	}

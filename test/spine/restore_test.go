@@ -153,7 +153,7 @@ type foreign struct {
 }
 
 // ways are both places of tcx.
-var ways = []ebpf.AttachType{ebpf.AttachTCXIngress, ebpf.AttachTCXEgress} //nolint:gochecknoglobals // a constant
+var ways = []ebpf.AttachType{ebpf.AttachTCXIngress, ebpf.AttachTCXEgress}
 
 func attachForeign(r *rig, port string) *foreign {
 	r.t.Helper()

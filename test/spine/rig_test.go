@@ -29,7 +29,7 @@ const (
 )
 
 // programs is the directory of the built programs, made when the first test wants it.
-var programs = sync.OnceValues(func() (string, error) { //nolint:gochecknoglobals // written once
+var programs = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "yoke-spine")
 	if err != nil {
 		return "", err
@@ -46,7 +46,7 @@ var programs = sync.OnceValues(func() (string, error) { //nolint:gochecknoglobal
 	return dir, nil
 })
 
-var built sync.Once //nolint:gochecknoglobals // tells TestMain whether there is a directory to remove
+var built sync.Once // tells TestMain whether there is a directory to remove
 
 func TestMain(m *testing.M) {
 	code := m.Run()
