@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/control"
@@ -20,13 +21,16 @@ func (r *registry) checkNew(ctx context.Context, spec agg.Spec) error {
 		before, err := a.engine.Spec(ctx)
 		return errors.Join(err, duplicate(before, spec))
 	}
+	if before, claimed := r.claims[spec.Name]; claimed {
+		return duplicate(before, spec)
+	}
 	if reserved(spec.Name) {
 		return reservedName(spec.Name)
 	}
 	if err := r.world.CheckName(spec.Name); err != nil {
 		return r.withFreeName(err, spec.Name)
 	}
-	return r.checkPorts(ctx, spec.Name, spec.Ports)
+	return r.checkPorts(spec.Name, spec.Ports)
 }
 
 // withFreeName adds to the refusal of a name the first bondN that would be taken.
@@ -46,7 +50,7 @@ func (r *registry) withFreeName(err error, name string) error {
 }
 
 // checkChange refuses a change that cannot work, before anything changes.
-func (r *registry) checkChange(ctx context.Context, before, after agg.Spec) error {
+func (r *registry) checkChange(before, after agg.Spec) error {
 	if err := after.Validate(); err != nil {
 		return err
 	}
@@ -59,7 +63,7 @@ func (r *registry) checkChange(ctx context.Context, before, after agg.Spec) erro
 			fresh = append(fresh, p)
 		}
 	}
-	return r.checkPorts(ctx, after.Name, fresh)
+	return r.checkPorts(after.Name, fresh)
 }
 
 // checkWhen refuses changes of options that are chosen once.
@@ -84,16 +88,17 @@ func checkWhen(before, after agg.Spec) error {
 
 // remake is the command that gets the same with another start.
 func remake(spec agg.Spec) string {
-	text := "yoke down " + spec.Name + " && yoke up " + spec.Name
+	var text strings.Builder
+	text.WriteString("yoke down " + spec.Name + " && yoke up " + spec.Name)
 	for _, word := range spec.Args() {
-		text += " " + word
+		text.WriteString(" " + word)
 	}
-	return "with an interruption `" + text + "`"
+	return "with an interruption `" + text.String() + "`"
 }
 
 // checkPorts refuses ports that are somebody else's, all at once.
-func (r *registry) checkPorts(ctx context.Context, name string, ports []agg.PortSpec) error {
-	owners := r.owners(ctx)
+func (r *registry) checkPorts(name string, ports []agg.PortSpec) error {
+	owners := r.owners()
 	var out agg.Problems
 	for _, p := range ports {
 		if owner, ok := owners[p.Name]; ok && owner != name {
@@ -116,16 +121,17 @@ func (r *registry) checkPorts(ctx context.Context, name string, ports []agg.Port
 	return out.Err()
 }
 
-// owners tells whose every port is.
-func (r *registry) owners(ctx context.Context) map[string]string {
+// owners tells whose every port is, also of aggregates that are being made.
+func (r *registry) owners() map[string]string {
 	out := map[string]string{}
+	for name, spec := range r.claims {
+		for _, p := range spec.Ports {
+			out[p.Name] = name
+		}
+	}
 	all, _ := r.list()
 	for _, a := range all {
-		spec, err := a.engine.Spec(ctx)
-		if err != nil {
-			continue // taken apart meanwhile
-		}
-		for _, p := range spec.Ports {
+		for _, p := range a.spec.Ports {
 			out[p.Name] = a.name
 		}
 	}
@@ -154,8 +160,7 @@ func setAll(into *agg.Settings, scope agg.Scope, object string, values map[strin
 			continue
 		}
 		if err := into.Set(scope, key, values[key]); err != nil {
-			var p *agg.Problem
-			if errors.As(err, &p) {
+			if p, ok := errors.AsType[*agg.Problem](err); ok {
 				copied := *p
 				copied.Object = object
 				out = append(out, &copied)

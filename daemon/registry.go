@@ -15,16 +15,21 @@ import (
 	"github.com/yokelag/yoke/engine"
 )
 
-// registry holds the aggregates of one daemon. Changes happen one at a time; readers
-// never wait for them.
+// registry holds the aggregates of one daemon. Changes happen one at a time, but for the
+// long part of making an aggregate, which waits for the kernel most of the time: its name
+// and ports are claimed before. Readers never wait for changes.
 type registry struct {
 	world world
 	dir   string
 	log   *slog.Logger
 
-	change sync.Mutex // held by whoever changes an aggregate or the set of them
-	mu     sync.RWMutex
-	all    map[string]*aggregate
+	change sync.Mutex          // held by whoever changes an aggregate or the set of them
+	claims map[string]agg.Spec // of aggregates being made; by change
+	making sync.WaitGroup      // one for each of them
+	// stopped: nothing is made any more; by change.
+	stopped bool
+	mu      sync.RWMutex
+	all     map[string]*aggregate
 	// grown is closed, and replaced, when the set of aggregates changes.
 	grown chan struct{}
 }
@@ -32,6 +37,7 @@ type registry struct {
 // aggregate is one that runs.
 type aggregate struct {
 	name   string
+	spec   agg.Spec // what is wanted; by change, once it runs
 	engine *engine.Engine
 	plane  engine.Plane
 	store  *store
@@ -40,7 +46,7 @@ type aggregate struct {
 }
 
 func newRegistry(w world, dir string, log *slog.Logger) *registry {
-	return &registry{world: w, dir: dir, log: log, all: map[string]*aggregate{}, grown: make(chan struct{})}
+	return &registry{world: w, dir: dir, log: log, all: map[string]*aggregate{}, claims: map[string]agg.Spec{}, grown: make(chan struct{})}
 }
 
 // get returns a running aggregate, or a problem that names those there are.
@@ -87,11 +93,10 @@ func (r *registry) edit(f func()) {
 // up makes an aggregate that does not exist yet, or leaves nothing of it. configured is
 // set where the spec is a file's.
 func (r *registry) up(ctx context.Context, spec agg.Spec, configured bool) (*aggregate, error) {
-	r.change.Lock()
-	defer r.change.Unlock()
-	if err := r.checkNew(ctx, spec); err != nil {
+	if err := r.claim(ctx, spec); err != nil {
 		return nil, err
 	}
+	defer r.unclaim(spec)
 	planeName, why := r.choosePlane(spec)
 	r.log.Info("plane chosen", "aggregate", spec.Name, "plane", planeName, "why", why)
 	st := r.newStore(spec.Name)
@@ -115,6 +120,29 @@ func (r *registry) up(ctx context.Context, spec agg.Spec, configured bool) (*agg
 	}
 	r.put(a)
 	return a, nil
+}
+
+// claim checks that the aggregate can be made, and keeps its name and ports for the
+// caller until unclaim.
+func (r *registry) claim(ctx context.Context, spec agg.Spec) error {
+	r.change.Lock()
+	defer r.change.Unlock()
+	if r.stopped {
+		return engine.ErrStopped
+	}
+	if err := r.checkNew(ctx, spec); err != nil {
+		return err
+	}
+	r.claims[spec.Name] = spec
+	r.making.Add(1)
+	return nil
+}
+
+func (r *registry) unclaim(spec agg.Spec) {
+	r.change.Lock()
+	defer r.change.Unlock()
+	delete(r.claims, spec.Name)
+	r.making.Done()
 }
 
 func (r *registry) newStore(name string) *store {
@@ -143,7 +171,7 @@ func (r *registry) start(ctx context.Context, spec agg.Spec, planeName string, s
 		return nil, errors.Join(err, plane.Close())
 	}
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	a := &aggregate{name: spec.Name, engine: e, plane: plane, store: st, cancel: cancel, ended: make(chan struct{})}
+	a := &aggregate{name: spec.Name, spec: spec.Clone(), engine: e, plane: plane, store: st, cancel: cancel, ended: make(chan struct{})}
 	go func() {
 		defer close(a.ended)
 		if err := e.Run(run); err != nil {
@@ -195,10 +223,9 @@ func (r *registry) down(ctx context.Context, name string) error {
 	return nil
 }
 
-// adopt resumes an aggregate that an earlier daemon left.
+// adopt resumes an aggregate that an earlier daemon left. It is for the daemon's beginning,
+// when nobody changes anything yet.
 func (r *registry) adopt(ctx context.Context, f stateFile) error {
-	r.change.Lock()
-	defer r.change.Unlock()
 	saved := f.Engine
 	st := r.newStore(saved.Spec.Name)
 	st.file = f
@@ -231,18 +258,23 @@ func (r *registry) update(ctx context.Context, name string, f func(*agg.Spec) er
 	if err := f(&after); err != nil {
 		return nil, err
 	}
-	if err := r.checkChange(ctx, before, after); err != nil {
+	if err := r.checkChange(before, after); err != nil {
 		return nil, err
 	}
 	// A client that goes away does not leave a change half made.
 	if err := a.engine.Update(context.WithoutCancel(ctx), after); err != nil {
 		return nil, err
 	}
+	a.spec = after
 	return a, nil
 }
 
 // stop ends every engine; forwarding goes on.
 func (r *registry) stop() error {
+	r.change.Lock()
+	r.stopped = true
+	r.change.Unlock()
+	r.making.Wait()
 	r.change.Lock()
 	defer r.change.Unlock()
 	all, _ := r.list()

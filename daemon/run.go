@@ -8,6 +8,7 @@ import (
 	"os"
 	"reflect"
 	"slices"
+	"sync"
 
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/control"
@@ -116,23 +117,58 @@ func checkNamespaces(dir string, states []stateFile, own uint64) error {
 // given with -f must work; of several, each that does not is logged and left out, so
 // that one fault does not take all links of a host down.
 func (r *registry) begin(ctx context.Context, states []stateFile, specs []agg.Spec, strict bool) error {
-	for _, f := range states {
-		if err := r.adopt(ctx, f); err != nil {
-			r.log.Error("not adopted; it goes on forwarding as it is", "aggregate", f.Engine.Spec.Name, "error", err)
-			if strict {
-				return err
-			}
-		}
+	together := beginTogether
+	if strict {
+		together = 1
 	}
-	for _, spec := range specs {
-		if err := r.configure(ctx, spec); err != nil {
-			r.log.Error("configuration not in force", "aggregate", spec.Name, "error", err)
-			if strict {
-				return err
-			}
+	err := each(together, states, func(f stateFile) error {
+		err := r.adopt(ctx, f)
+		if err != nil {
+			r.log.Error("not adopted; it goes on forwarding as it is", "aggregate", f.Engine.Spec.Name, "error", err)
 		}
+		return err
+	})
+	if err != nil && strict {
+		return err
+	}
+	err = each(together, specs, func(spec agg.Spec) error {
+		err := r.configure(ctx, spec)
+		if err != nil {
+			r.log.Error("configuration not in force", "aggregate", spec.Name, "error", err)
+		}
+		return err
+	})
+	if strict {
+		return err
 	}
 	return nil
+}
+
+// beginTogether is how many aggregates are begun at a time: most of it is waiting for the
+// kernel.
+const beginTogether = 8
+
+// each calls f with every item, so many at a time, and returns the first error; one at a
+// time ends with it.
+func each[T any](together int, items []T, f func(T) error) error {
+	var first error
+	var once sync.Once
+	var tasks sync.WaitGroup
+	room := make(chan struct{}, together)
+	for _, item := range items {
+		room <- struct{}{}
+		if together == 1 && first != nil {
+			break
+		}
+		tasks.Go(func() {
+			defer func() { <-room }()
+			if err := f(item); err != nil {
+				once.Do(func() { first = err })
+			}
+		})
+	}
+	tasks.Wait()
+	return first
 }
 
 // configure makes what a file asks for. An adopted aggregate is changed only where its

@@ -21,8 +21,8 @@ type Verifier interface {
 const (
 	// verifyShare is the time between two verifications of any two aggregates, observeShare
 	// that between two whole observations.
-	verifyShare  = 60 * time.Millisecond
-	observeShare = 400 * time.Millisecond
+	verifyShare  = 200 * time.Millisecond
+	observeShare = time.Second
 )
 
 // verifyPeriod is the time to the next verification, a little different for each
