@@ -9,12 +9,23 @@ import (
 
 // Capability tells what the plane can do on this kernel.
 func (p *Plane) Capability() agg.Capability {
-	c := agg.Capability{
+	c := Capability()
+	if p.loader.blind {
+		c.Guard = false
+		c.Lacks = append(c.Lacks, "this kernel lets no tc program see its device (Linux 6.2 with BTF does), "+
+			"so a lost carrier is acted on by the daemon only")
+	}
+	return c
+}
+
+// Capability tells what the plane can do on a kernel that has all it can use.
+func Capability() agg.Capability {
+	return agg.Capability{
 		Plane:          "ebpf",
 		Selectors:      []agg.Selector{agg.SelectFixed, agg.SelectBuckets, agg.SelectModulo},
 		Hashes:         []agg.HashPolicy{agg.HashLayer2, agg.HashLayer34},
 		OutlivesDaemon: true,
-		Guard:          !p.loader.blind,
+		Guard:          true,
 		ExactCounters:  true,
 		FastPath:       true,
 		BucketCounters: true,
@@ -24,11 +35,6 @@ func (p *Plane) Capability() agg.Capability {
 			"offloads that need a kernel bond (PTP hardware stamps, kTLS, IPsec, switchdev) are not passed on",
 		},
 	}
-	if p.loader.blind {
-		c.Lacks = append(c.Lacks, "this kernel lets no tc program see its device (Linux 6.2 with BTF does), "+
-			"so a lost carrier is acted on by the daemon only")
-	}
-	return c
 }
 
 // refuse checks that the plan needs nothing that is not built.

@@ -50,7 +50,10 @@ func Open(w *World, name string) *Plane {
 }
 
 // Capability tells that the plane can do everything.
-func (p *Plane) Capability() agg.Capability {
+func (p *Plane) Capability() agg.Capability { return Capability() }
+
+// Capability tells what every Plane of this package can do.
+func Capability() agg.Capability {
 	return agg.Capability{
 		Plane: "mem",
 		Selectors: []agg.Selector{

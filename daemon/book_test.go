@@ -1,0 +1,85 @@
+package daemon
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/plane/ebpf"
+	"github.com/yokelag/yoke/plane/mem"
+	"github.com/yokelag/yoke/plane/user"
+)
+
+//go:generate env YOKE_WRITE_BOOKS=1 go test -count=1 -run ^TestPlanesInTheBook$ .
+
+// The table in docs/planes.md is what the planes say of themselves.
+func TestPlanesInTheBook(t *testing.T) {
+	const path, begin, end = "../docs/planes.md", "<!-- capabilities, by make generate -->\n", "<!-- end -->\n"
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, found := strings.Cut(string(b), begin)
+	_, after, ended := strings.Cut(rest, end)
+	if !found || !ended {
+		t.Fatalf("%s has no lines %q and %q", path, begin, end)
+	}
+	text := before + begin + capabilityTable(ebpf.Capability(), user.Capability(), mem.Capability()) + end + after
+	if text == string(b) {
+		return
+	}
+	if os.Getenv("YOKE_WRITE_BOOKS") == "" {
+		t.Fatalf("the table in %s is not what the planes say; write it with `make generate`", path)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func capabilityTable(planes ...agg.Capability) string {
+	var b strings.Builder
+	row := func(title string, cell func(agg.Capability) string) {
+		b.WriteString("| " + title + " |")
+		for _, c := range planes {
+			b.WriteString(" " + cell(c) + " |")
+		}
+		b.WriteString("\n")
+	}
+	row("", func(c agg.Capability) string { return "`" + c.Plane + "`" })
+	row("---", func(agg.Capability) string { return "---" })
+	row("chooses ports by", func(c agg.Capability) string { return words(c.Selectors) })
+	row("computes the hashes", func(c agg.Capability) string { return words(c.Hashes) })
+	for _, q := range []struct {
+		title string
+		has   func(agg.Capability) bool
+	}{
+		{"forwards while no daemon runs", func(c agg.Capability) bool { return c.OutlivesDaemon }},
+		{"guard: a lost carrier moves frames to the second choice by itself", func(c agg.Capability) bool { return c.Guard }},
+		{"the device's own counters are exact", func(c agg.Capability) bool { return c.ExactCounters }},
+		{"`fast_path`", func(c agg.Capability) bool { return c.FastPath }},
+		{"bytes and last use of each bucket", func(c agg.Capability) bool { return c.BucketCounters }},
+		{"drops and counts what a port's own stack sends", func(c agg.Capability) bool { return c.DropsOwn }},
+		{"works without privileges, in a user namespace", func(c agg.Capability) bool { return c.Unprivileged }},
+	} {
+		row(q.title, func(c agg.Capability) string { return map[bool]string{true: "yes", false: "no"}[q.has(c)] })
+	}
+	for _, c := range planes {
+		for i, lack := range c.Lacks {
+			if i == 0 {
+				fmt.Fprintf(&b, "\nPlane `%s` lacks:\n\n", c.Plane)
+			}
+			fmt.Fprintf(&b, "* %s.\n", lack)
+		}
+	}
+	return b.String()
+}
+
+func words[T fmt.Stringer](list []T) string {
+	all := make([]string, len(list))
+	for i, v := range list {
+		all[i] = "`" + v.String() + "`"
+	}
+	return strings.Join(all, ", ")
+}
