@@ -50,6 +50,8 @@ func (c *Carrier) move(in Input) bool {
 	fluttering := in.Link.Present && in.Link.AdminUp && !in.Link.Carrier
 	waited := in.Now.Sub(c.state.Since)
 	switch {
+	case c.state.Phase == Rising && in.Promoted: // first: if it is lost now, downdelay counts
+		return c.enter(Up, in.Now)
 	case c.state.Phase == Up && !ok:
 		return c.enter(Falling, in.Now)
 	case c.state.Phase == Falling && ok:

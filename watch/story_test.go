@@ -18,7 +18,7 @@ var update = flag.Bool("update", false, "write the transcripts in testdata anew"
 // the watch said.
 //
 //	watch carrier updelay=200ms downdelay=1s   a new watch; also: none, all, any
-//	set carrier=off admin=on present=on index=7
+//	set carrier=off admin=on present=on index=7 promoted=on
 //	at 250ms                                   time since the beginning; steps
 //	restart                                    a new watch with the state of the old one
 func TestStories(t *testing.T) {
@@ -49,6 +49,8 @@ type teller struct {
 	w    Watch
 	link agg.LinkFacts
 	now  agg.Instant
+	// promoted is Input.Promoted.
+	promoted bool
 }
 
 const beginning = agg.Instant(time.Hour)
@@ -109,6 +111,8 @@ func (p *teller) set(args map[string]string) {
 			p.link.AdminUp = on
 		case "present":
 			p.link.Present = on
+		case "promoted":
+			p.promoted = on
 		case "index":
 			fmt.Sscan(value, &p.link.Index)
 		}
@@ -116,7 +120,7 @@ func (p *teller) set(args map[string]string) {
 }
 
 func (p *teller) step() string {
-	v := p.w.Step(Input{Now: p.now, Link: p.link})
+	v := p.w.Step(Input{Now: p.now, Link: p.link, Promoted: p.promoted})
 	text := fmt.Sprintf("%s since %v: %s (%s)", v.Phase, v.Since.Sub(beginning), v.Reason, v.Detail)
 	if d := p.w.Deadline(); d != agg.Never {
 		text += fmt.Sprintf(", next at %v", d.Sub(beginning))

@@ -24,6 +24,9 @@ type Watch interface {
 type Input struct {
 	Now  agg.Instant
 	Link agg.LinkFacts
+	// Promoted: the port has been used since before its updelay was over, because no other
+	// worked. That ends the delay.
+	Promoted bool
 	// Frames were received on the port since the last step, of the classes wanted, from
 	// the destination address on.
 	Frames [][]byte
