@@ -19,7 +19,7 @@ func (b *builder) activeBackup() {
 		b.plan.Ports[i].Order = place
 	}
 	if len(order) > 0 {
-		entry := agg.Choice{First: order[0], Second: agg.NoPort}
+		entry := agg.Choice{First: order[0], Second: b.lastResort(order[0])}
 		if len(order) > 1 {
 			entry.Second = order[1]
 		}
@@ -28,6 +28,21 @@ func (b *builder) activeBackup() {
 		b.plan.Ports[order[0]].Receive = true
 	}
 	b.explainActive(choice)
+}
+
+// lastResort is the second choice where no other port works now: the one that is nearest
+// to it. When the active port dies before the next plan is there, it may have come back;
+// if not, nothing is worse.
+func (b *builder) lastResort(active int) int {
+	best := agg.NoPort
+	for i, p := range b.ports {
+		switch {
+		case i == active || !p.Present:
+		case best == agg.NoPort, p.Watch.State == Rising && b.ports[best].Watch.State != Rising:
+			best = i
+		}
+	}
+	return best
 }
 
 func (b *builder) explainActive(choice ActiveChoice) {
