@@ -12,11 +12,22 @@ import (
 // bpfFS is where plane ebpf keeps what outlives the daemon.
 const bpfFS = "/sys/fs/bpf"
 
+// hostBPF is the same as the host sees it, which a mount namespace of our own may hide.
+const hostBPF = "/proc/1/root" + bpfFS
+
+func isBPF(path string) bool {
+	var fs unix.Statfs_t
+	return unix.Statfs(path, &fs) == nil && fs.Type == unix.BPF_FS_MAGIC
+}
+
 // choosePlane tells what plane=auto means on this machine. It is the one place that
 // decides; the choice for an aggregate is made once and saved.
 func choosePlane() (name, why string) {
 	if err := features.HaveProgramType(ebpf.SchedCLS); err != nil {
 		return "user", fmt.Sprintf("the kernel refuses tc programs: %v", err)
+	}
+	if !hostMounts() && isBPF(hostBPF) {
+		return "ebpf", "the kernel takes tc programs, and the host's " + bpfFS + " keeps them"
 	}
 	var fs unix.Statfs_t
 	if err := unix.Statfs(bpfFS, &fs); err != nil {

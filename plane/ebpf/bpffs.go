@@ -69,7 +69,9 @@ func mountBPF(mount string) error {
 	}
 	if mount == bpfMount {
 		if ownMounts() {
-			return noBPF(mount, "is no bpf file system here, and one that the daemon mounts in a mount namespace of its own would die with it, and forwarding too")
+			p := noBPF(mount, "is no bpf file system here, and one that the daemon mounts in a mount namespace of its own would die with it, and forwarding too")
+			p.Remedy = "give yoked the host's mounts, as `nsenter --net=/run/netns/NAME yoked` does and `ip netns exec` does not; or take `plane=user`"
+			return p
 		}
 		return mountHere()
 	}

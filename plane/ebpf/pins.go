@@ -48,7 +48,7 @@ func makePinDir(dir string) error {
 	return nil
 }
 
-func noBPF(object, rule string) error {
+func noBPF(object, rule string) *agg.Problem {
 	return &agg.Problem{Code: "no-bpffs", Object: object, Rule: rule, Remedy: "`mount -t bpf bpf " + bpfMount + "`"}
 }
 
