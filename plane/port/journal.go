@@ -1,6 +1,7 @@
 package port
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"github.com/yokelag/yoke/agg"
 )
@@ -80,6 +82,28 @@ func load(path string) (journal, error) {
 	if err != nil {
 		return journal{}, fmt.Errorf("read port journal: %w", err)
 	}
+	return parse(path, b)
+}
+
+// loadWith reads a journal where it may have a record of the ifindex; the bool is false
+// where it surely has none. With many aggregates nearly all have none, and to parse them
+// would be most of the work of taking a port.
+func loadWith(path string, index int) (journal, bool, error) {
+	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return journal{}, false, nil
+	}
+	if err != nil {
+		return journal{}, false, fmt.Errorf("read port journal: %w", err)
+	}
+	if !bytes.Contains(b, strconv.AppendInt(nil, int64(index), 10)) {
+		return journal{}, false, nil
+	}
+	j, err := parse(path, b)
+	return j, err == nil, err
+}
+
+func parse(path string, b []byte) (journal, error) {
 	var j journal
 	if err := json.Unmarshal(b, &j); err != nil {
 		return journal{}, fmt.Errorf("read port journal %s: %w", path, err)
@@ -121,7 +145,8 @@ func writeFile(path string, content []byte, mode os.FileMode) error {
 		return err
 	}
 	_, err = f.Write(content)
-	err = errors.Join(err, f.Sync(), f.Close())
+	// Whatever the umask of the unit: networkd reads its file as a user of its own.
+	err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close())
 	if err != nil {
 		return err
 	}
