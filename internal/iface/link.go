@@ -3,6 +3,7 @@ package iface
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netlink/nl"
@@ -63,10 +64,38 @@ func ByName(name string, nsid int) (Link, error) {
 }
 
 // All reads every interface of the namespace.
-func All(nsid int) ([]Link, error) {
+func All(nsid int) ([]Link, error) { return list(nsid, "") }
+
+// OfKinds reads the interfaces of some kinds in the calling thread's namespace, where the
+// kernel knows the kinds without a look at all others.
+func OfKinds(kinds ...string) ([]Link, error) {
+	var out []Link
+	for _, kind := range kinds {
+		links, err := list(Here, kind)
+		if err != nil {
+			return nil, err
+		}
+		other := func(l Link) bool { return l.Kind != kind }
+		if !slices.ContainsFunc(links, other) {
+			out = append(out, links...)
+			continue
+		}
+		// A kernel that does not know this kind, or filters nothing, has listed all.
+		return slices.DeleteFunc(links, func(l Link) bool { return !slices.Contains(kinds, l.Kind) }), nil
+	}
+	return out, nil
+}
+
+// list reads the interfaces of one kind, or all where it is empty.
+func list(nsid int, kind string) ([]Link, error) {
 	messages, err := dump(func() *nl.NetlinkRequest {
 		req := linkRequest(unix.RTM_GETLINK, unix.NLM_F_DUMP, 0, nsid)
 		req.AddData(nl.NewRtAttr(unix.IFLA_EXT_MASK, nl.Uint32Attr(skipStats)))
+		if kind != "" {
+			info := nl.NewRtAttr(unix.IFLA_LINKINFO, nil)
+			info.AddRtAttr(nl.IFLA_INFO_KIND, nl.NonZeroTerminated(kind))
+			req.AddData(info)
+		}
 		return req
 	}, unix.RTM_NEWLINK)
 	if err != nil {

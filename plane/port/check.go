@@ -3,11 +3,9 @@ package port
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"path/filepath"
 	"strings"
-
-	"github.com/vishvananda/netlink"
-	"golang.org/x/sys/unix"
 
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/internal/bootclock"
@@ -26,17 +24,19 @@ func (k *Keeper) check(name string) error {
 	if err := agg.CheckName(name); err != nil {
 		return &agg.Problem{Code: "invalid-name", Object: k.journal.Aggregate, Rule: "port: " + err.Error()}
 	}
-	links, err := iface.All(iface.Here)
+	l, err := iface.ByName(name, iface.Here)
+	if iface.IsAbsent(err) || err == nil && l.Name != name {
+		return k.absent(name)
+	}
 	if err != nil {
 		return err
 	}
-	c := checker{aggregate: k.journal.Aggregate, links: links}
-	l, ok := c.byName(name)
-	if !ok {
-		return c.absent(name)
-	}
 	if k.record(l.Index) != nil {
 		return nil
+	}
+	c := checker{aggregate: k.journal.Aggregate}
+	if c.links, err = related(l); err != nil {
+		return err
 	}
 	for _, rule := range []func(iface.Link) *agg.Problem{c.kind, c.master, c.yokes, c.uppers} {
 		if p := rule(l); p != nil {
@@ -55,19 +55,33 @@ func (k *Keeper) check(name string) error {
 	return nil
 }
 
-// checker holds all interfaces, for rules about how they stand to each other.
+// checker holds the interfaces that one stands in some relation to, for rules about it.
 type checker struct {
 	aggregate string
 	links     []iface.Link
 }
 
-func (c checker) byName(name string) (iface.Link, bool) {
-	for _, l := range c.links {
-		if l.Name == name {
-			return l, true
-		}
+// related reads the interfaces that l may belong to: its master, its peer or the one
+// below, and those on top of it. A host may have thousands of others.
+func related(l iface.Link) ([]iface.Link, error) {
+	out, err := iface.OfKinds("vlan", "macvlan", "macvtap", "ipvlan", "ipvtap")
+	if err != nil {
+		return nil, err
 	}
-	return iface.Link{}, false
+	for _, index := range []int{l.MasterIndex, l.ParentIndex} {
+		if index == 0 || index == l.ParentIndex && l.NetNsID != iface.Here {
+			continue
+		}
+		other, err := iface.ByIndex(index, iface.Here)
+		if iface.IsAbsent(err) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, other)
+	}
+	return out, nil
 }
 
 // byIndex finds an interface of this namespace.
@@ -80,14 +94,18 @@ func (c checker) byIndex(index int) (iface.Link, bool) {
 	return iface.Link{}, false
 }
 
-func (c checker) absent(name string) *agg.Problem {
+func (k *Keeper) absent(name string) error {
+	links, err := iface.All(iface.Here)
+	if err != nil {
+		return err
+	}
 	p := &agg.Problem{
 		Code: "no-such-interface", Object: name, Rule: "there is no interface of this name",
 		Remedy: "see which there are with `ip link`",
 	}
 	var names []string
-	for _, l := range c.links {
-		if l.Ethernet && l.Name != c.aggregate {
+	for _, l := range links {
+		if l.Ethernet && l.Name != k.journal.Aggregate {
 			names = append(names, l.Name)
 		}
 	}
@@ -200,11 +218,11 @@ func (k *Keeper) elsewhere(l iface.Link) (*agg.Problem, error) {
 		if filepath.Base(path) == filepath.Base(k.path) {
 			continue
 		}
-		j, err := load(path)
+		j, ok, err := loadWith(path, l.Index)
 		if err != nil {
 			return nil, err
 		}
-		if j.Boot != boot || j.Namespace != k.space.ID().Inode {
+		if !ok || j.Boot != boot || j.Namespace != k.space.ID().Inode {
 			continue
 		}
 		for _, r := range j.Ports {
@@ -245,23 +263,22 @@ func addresses(l iface.Link) (*agg.Problem, error) {
 // routes refuses interfaces that routes lead through, other than those that the kernel
 // makes for IPv6 link-local and multicast by itself.
 func routes(l iface.Link) (*agg.Problem, error) {
-	list, err := netlink.RouteListFiltered(netlink.FAMILY_ALL,
-		&netlink.Route{LinkIndex: l.Index, Table: unix.RT_TABLE_UNSPEC}, netlink.RT_FILTER_OIF|netlink.RT_FILTER_TABLE)
+	list, err := iface.Routes(l.Index)
 	if err != nil {
-		return nil, fmt.Errorf("routes of %s: %w", l.Name, err)
+		return nil, err
 	}
 	var texts []string
 	family := "ip"
-	for _, r := range list {
-		if ownRoute(r) {
+	for _, to := range list {
+		if ownRoute(to) {
 			continue
 		}
-		to := "default"
-		if r.Dst != nil {
-			to = r.Dst.String()
+		text := to.String()
+		if to.Bits() == 0 {
+			text = "default"
 		}
-		texts = append(texts, to)
-		if r.Family == unix.AF_INET6 {
+		texts = append(texts, text)
+		if to.Addr().Is6() {
 			family = "ip -6"
 		}
 	}
@@ -276,9 +293,8 @@ func routes(l iface.Link) (*agg.Problem, error) {
 }
 
 // ownRoute reports whether the kernel made the route by itself for IPv6.
-func ownRoute(r netlink.Route) bool {
-	return r.Family == unix.AF_INET6 && r.Dst != nil &&
-		(r.Dst.IP.IsLinkLocalUnicast() || r.Dst.IP.IsMulticast())
+func ownRoute(to netip.Prefix) bool {
+	return to.Addr().Is6() && (to.Addr().IsLinkLocalUnicast() || to.Addr().IsMulticast())
 }
 
 func plural(n int, one, many string) string {
