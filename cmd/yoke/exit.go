@@ -1,10 +1,12 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os/exec"
 
+	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/control"
 )
 
@@ -60,9 +62,28 @@ func (a *app) report(err error, args []string) int {
 	}
 	problems := control.ProblemsOf(err)
 	complete(problems, args)
+	if a.json() {
+		return a.reportJSON(problems, code(err))
+	}
 	for _, p := range problems {
 		fmt.Fprintf(stderr, "yoke: %v\n", p)
 	}
+	return code(err)
+}
+
+// reportJSON prints problems as the API does.
+func (a *app) reportJSON(problems agg.Problems, code int) int {
+	enc := json.NewEncoder(a.err)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(control.ErrorBody{Version: control.Version, Problems: problems}); err != nil {
+		return exitFailed
+	}
+	return code
+}
+
+// code is the exit code of a refusal.
+func code(err error) int {
 	switch {
 	case control.HasCode(err, control.CodeNoDaemon):
 		return exitNoDaemon

@@ -91,6 +91,14 @@ func fixed(args []string, p *agg.Problem, f agg.Fix) []string {
 			out = append(out, to)
 		}
 	}
+	if !done && f.To == "" && args[0] == "set" {
+		// It stands in the aggregate already; an empty value takes it back.
+		unset := f.Word + "="
+		if !slices.Contains(args, p.Object) {
+			unset = p.Object + "," + unset
+		}
+		return append(out, unset)
+	}
 	if !done && strings.Contains(f.To, "=") && len(args) > 1 {
 		// Behind the name of the aggregate, which is where people write options.
 		if i := slices.Index(args, p.Object); i >= 0 {

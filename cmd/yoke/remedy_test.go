@@ -26,6 +26,9 @@ func TestCompleteRewritesTheCommandLine(t *testing.T) {
 		{"up bond0 eth1 eth1,prio=3", agg.Problems{fix("bond0", "eth1", "eth1")}, "so: `yoke up bond0 eth1`"},
 		{"add bond0 eht1,prio=3", agg.Problems{fix("eht1", "eht1", "eth1")}, "so: `yoke add bond0 eth1,prio=3`"},
 		{"set bond0 x=1", agg.Problems{fix("bond0", "mode", "mode=balance-xor")}, "so: `yoke set bond0 mode=balance-xor x=1`"},
+		// What the aggregate has already is taken back.
+		{"set bond0 mode=active-backup", agg.Problems{fix("bond0", "hash_map", ""), fix("eth1", "weight", "")},
+			"so: `yoke set bond0 mode=active-backup hash_map= eth1,weight=`"},
 		// What would be left says nothing.
 		{"set bond0 x=1", agg.Problems{fix("bond0", "x", "")}, "so"},
 		// Two names for one port are no command either.

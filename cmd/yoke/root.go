@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -88,7 +89,9 @@ func noSuchCommand(c *cobra.Command, args []string) error {
 	}
 	remedy := "`yoke --help` lists the commands"
 	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
-		remedy = "did you mean `yoke " + near[0] + "`?"
+		begins := func(name string) bool { return strings.HasPrefix(name, args[0]) }
+		best := near[max(0, slices.IndexFunc(near, begins))]
+		remedy = "did you mean `yoke " + best + "`?"
 	}
 	return usageError{fmt.Errorf("there is no command %q; %s", args[0], remedy)}
 }

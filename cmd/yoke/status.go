@@ -152,7 +152,7 @@ func (a *app) why(list control.StatusList, name string) error {
 		}
 	}
 	return &agg.Problem{Code: control.CodeNotFound, Object: name, Rule: "is neither a port nor an aggregate here",
-		Remedy: "`yoke status` lists them; `yoke add NAME " + name + "` makes it a port"}
+		Remedy: "`yoke status` lists them; make it a port with `yoke add NAME " + name + "`"}
 }
 
 // whyAnswer is what `yoke why -o json` prints.
