@@ -42,7 +42,7 @@ func ProblemsOf(err error) agg.Problems {
 	if one, ok := errors.AsType[*agg.Problem](err); ok {
 		return agg.Problems{one}
 	}
-	return agg.Problems{{Code: CodeInternal, Rule: err.Error(), Remedy: "`yoke events` and the daemon's log tell more"}}
+	return agg.Problems{{Code: CodeInternal, Rule: err.Error()}}
 }
 
 // HasCode reports whether one of the problems in err has the code.

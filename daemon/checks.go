@@ -51,11 +51,18 @@ func (r *registry) withFreeName(err error, name string) error {
 
 // checkChange refuses a change that cannot work, before anything changes.
 func (r *registry) checkChange(before, after agg.Spec) error {
-	if err := after.Validate(); err != nil {
-		return err
+	unfit := after.Validate()
+	if fixed := checkWhen(before, after); len(fixed) > 0 {
+		if unfit != nil { // what is fixed comes first, and the same words in `yoke up` would not do either
+			for _, p := range fixed {
+				p.Remedy = ""
+			}
+			fixed = append(fixed, control.ProblemsOf(unfit)...)
+		}
+		return fixed.Err()
 	}
-	if err := checkWhen(before, after); err != nil {
-		return err
+	if unfit != nil {
+		return unfit
 	}
 	var fresh []agg.PortSpec
 	for _, p := range after.Ports {
@@ -67,7 +74,7 @@ func (r *registry) checkChange(before, after agg.Spec) error {
 }
 
 // checkWhen refuses changes of options that are chosen once.
-func checkWhen(before, after agg.Spec) error {
+func checkWhen(before, after agg.Spec) agg.Problems {
 	var out agg.Problems
 	for _, o := range agg.Options() {
 		was, is := before.Options[o.Name], after.Options[o.Name]
@@ -83,7 +90,7 @@ func checkWhen(before, after agg.Spec) error {
 				Rule: "may change only while there are no ports", Remedy: remake(after)})
 		}
 	}
-	return out.Err()
+	return out
 }
 
 // remake is the command that gets the same with another start.

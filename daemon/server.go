@@ -83,6 +83,9 @@ func (s *server) refuse(w http.ResponseWriter, err error) {
 	status := control.StatusOf(problems[0].Code)
 	if status == http.StatusInternalServerError {
 		s.log.Error("request failed", "error", err)
+		if problems[0].Remedy == "" {
+			problems[0].Remedy = "`yoke events` and the daemon's log tell more"
+		}
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
