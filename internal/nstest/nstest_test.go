@@ -51,7 +51,9 @@ func TestStreamNoticesLoss(t *testing.T) {
 	b.SetUp("eth1")
 	b.MustPing("192.0.2.1")
 	b.AddAddr("eth1", "2001:db8::2/64") // down took it away
+	a.MustPing("2001:db8::2")           // and with it the neighbour
 	s.Send(5)
+	s.WaitReceived(15)
 	if r := s.Stop(); r.Sent != 22 || r.Lost != 7 {
 		t.Errorf("got %+v", r)
 	}
