@@ -184,8 +184,7 @@ const quiet = 100 * time.Millisecond
 // Stop ends the sending, waits until everything has arrived or nothing arrives any
 // more, and returns the count.
 func (s *Stream) Stop() Result {
-	s.stopOnce.Do(func() { close(s.stop) })
-	s.sender.Wait()
+	s.halt()
 	for before := s.Received(); s.Received() < s.Sent(); before = s.Received() {
 		time.Sleep(quiet)
 		if s.Received() == before {
@@ -200,9 +199,21 @@ func (s *Stream) Stop() Result {
 	return r
 }
 
-func (s *Stream) close() {
-	s.stopOnce.Do(func() { close(s.stop) })
+// patience is how long the last write may take. A write hangs where datagrams cannot
+// leave and fill the socket's buffer, and is lost then.
+const patience = time.Second
+
+// halt ends the sending.
+func (s *Stream) halt() {
+	s.stopOnce.Do(func() {
+		close(s.stop)
+		_ = s.out.SetWriteDeadline(time.Now().Add(patience))
+	})
 	s.sender.Wait()
+}
+
+func (s *Stream) close() {
+	s.halt()
 	_ = s.out.Close() // a second Close is harmless
 	_ = s.in.Close()
 }
