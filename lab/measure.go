@@ -28,9 +28,9 @@ type Stream struct {
 type Outage struct {
 	// Lost counts frames sent between this fault and the next that did not arrive.
 	Lost int `json:"lost"`
-	// Failover is the time from the fault to when the first frame was sent that got
-	// through after the loss; zero where none was lost, that is, it was shorter than the
-	// spacing of the frames.
+	// Failover is the time from the fault, or from the first loss where that came long
+	// after, to when the first frame was sent that got through after the loss; zero where
+	// none was lost, that is, it was shorter than the spacing of the frames.
 	Failover time.Duration `json:"failover_ns"`
 	// Open: frames were still lost when the next fault, or the end, came.
 	Open bool `json:"open,omitempty"`
@@ -84,7 +84,7 @@ func outage(sent []int64, arrived []bool, at, end int64) Outage {
 	const underWay = int64(2 * time.Millisecond)
 	var o Outage
 	over, run := int64(0), 0 // when the first frame after the loss was sent; frames since
-	failed := false
+	failed, begin := false, at
 	for seq, t := range sent {
 		if t < at-underWay || t >= end-underWay {
 			continue
@@ -94,8 +94,10 @@ func outage(sent []int64, arrived []bool, at, end int64) Outage {
 			o.Lost++
 			if run < recovered { // a loss after recovery is another event's
 				failed, run, over = true, 0, 0
+			} else if !failed { // it began long after the fault
+				failed, begin, run, over = true, t, 0, 0
 			}
-		case failed:
+		default:
 			if run == 0 {
 				over = t
 			}
@@ -109,6 +111,6 @@ func outage(sent []int64, arrived []bool, at, end int64) Outage {
 		o.Open = true
 		return o
 	}
-	o.Failover = max(time.Duration(over-at), 0)
+	o.Failover = max(time.Duration(over-begin), 0)
 	return o
 }

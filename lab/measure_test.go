@@ -72,3 +72,11 @@ func TestOutagesAreKeptApart(t *testing.T) {
 		t.Errorf("%+v", m.Outages)
 	}
 }
+
+func TestStrayLossIsNoOutageSinceTheFault(t *testing.T) {
+	sent, a := everyMillisecond(200)
+	a = append(a[:150], a[151:]...) // frame 150, sent 50 ms after the fault
+	if o := measure(sent, a, 1, []int64{1e8}).Outages[0]; o.Lost != 1 || o.Failover != time.Millisecond {
+		t.Errorf("%+v", o)
+	}
+}
