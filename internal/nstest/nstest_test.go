@@ -53,7 +53,7 @@ func TestStreamNoticesLoss(t *testing.T) {
 	b.AddAddr("eth1", "2001:db8::2/64") // down took it away
 	a.MustPing("2001:db8::2")           // and with it the neighbour
 	s.Send(5)
-	s.WaitReceived(15)
+	Eventually(t, 10*time.Second, func() bool { return s.Received() >= 15 }, "the frames after the loss")
 	if r := s.Stop(); r.Sent != 22 || r.Lost != 7 {
 		t.Errorf("got %+v", r)
 	}
