@@ -14,20 +14,10 @@ type Tag struct {
 	TCI uint16
 }
 
-// Hashes reports whether Hash computes a policy exactly as the bonding driver does.
-// The encap policies go through the kernel's flow dissector and are not built.
-func Hashes(p agg.HashPolicy) bool {
-	switch p {
-	case agg.HashLayer2, agg.HashLayer23, agg.HashLayer34, agg.HashVLANSrcMAC:
-		return true
-	default:
-		return false
-	}
-}
-
 // Hash returns the transmit hash that the bonding driver of this machine's byte order
 // computes for a frame. The frame begins with the destination address and is without
-// FCS; tag is the one beside the frame. For a policy that Hashes denies it is 0.
+// FCS; tag is the one beside the frame. The encap policies go through the kernel's flow
+// dissector and are not built: for them it is 0.
 func Hash(p agg.HashPolicy, frame []byte, tag Tag) uint32 {
 	return HashIn(NativeEndian(), p, frame, tag)
 }

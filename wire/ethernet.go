@@ -111,9 +111,3 @@ func (h Ethernet) AppendTo(b []byte) []byte {
 	}
 	return binary.BigEndian.AppendUint16(b, uint16(h.Type))
 }
-
-// IsLinkLocal reports whether an address is one of 01:80:c2:00:00:00 to 0f, which
-// bridges do not forward (IEEE 802.1Q table 8-1).
-func IsLinkLocal(mac [6]byte) bool {
-	return [5]byte(mac[:5]) == [5]byte{0x01, 0x80, 0xc2, 0x00, 0x00} && mac[5] < 0x10
-}

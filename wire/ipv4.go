@@ -32,9 +32,6 @@ type IPv4 struct {
 	Options []byte
 }
 
-// IsFragment reports whether the packet is part of another, the first part included.
-func (h IPv4) IsFragment() bool { return h.Fragment&(MoreFragments|offsetMask) != 0 }
-
 // ParseIPv4 reads a header. The payload ends where TotalLen says, so that padding of
 // the frame is left out. The checksum is not verified; Checksum(header) is 0 if right.
 func ParseIPv4(b []byte) (h IPv4, payload []byte, err error) {

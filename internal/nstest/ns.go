@@ -1,10 +1,8 @@
 package nstest
 
 import (
-	"fmt"
 	"net"
 	"sync"
-	"sync/atomic"
 	"testing"
 
 	"github.com/vishvananda/netlink"
@@ -92,9 +90,3 @@ func (n *NS) Go(fn func()) {
 		}
 	})
 }
-
-// Name returns an interface name that no other test of this process uses. Names need
-// be unique only where a test leaves its own namespaces.
-func Name(prefix string) string { return fmt.Sprintf("%s%d", prefix, names.Add(1)) }
-
-var names atomic.Uint32 //nolint:gochecknoglobals // a counter for tests
