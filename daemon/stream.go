@@ -89,23 +89,42 @@ func (s *stream) writeNew(all []*aggregate) error {
 		if _, known := s.seen[a]; !known {
 			s.seen[a], s.first = s.first, 0
 		}
-		since := s.seen[a]
-		events, lost := a.engine.Events(since)
-		if lost > 0 && since > 0 {
-			gone := &control.Lost{Aggregate: a.name, First: since + 1, Last: since + lost}
-			if err := s.enc.Encode(control.StreamItem{Version: control.Version, Lost: gone}); err != nil {
+		events, lost := a.engine.Events(s.seen[a])
+		items, seen := itemsOf(a.name, s.seen[a], events, lost)
+		for _, item := range items {
+			if item.Event != nil {
+				item.Wall = s.wall(item.Event.Time)
+			}
+			if err := s.enc.Encode(item); err != nil {
 				return fmt.Errorf("write event: %w", err)
 			}
 		}
-		s.seen[a] = since + lost
-		for _, e := range events {
-			if err := s.enc.Encode(control.StreamItem{Version: control.Version, Event: &e, Wall: s.wall(e.Time)}); err != nil {
-				return fmt.Errorf("write event: %w", err)
-			}
-			s.seen[a] = e.Seq
-		}
+		s.seen[a] = seen
 	}
 	return nil
+}
+
+// itemsOf is what a reader gets who has seen the events up to since: those that are kept,
+// and in their place those of the others, lost in number, that are not. It returns the
+// number up to which the reader has seen all then. Who has seen none yet asks for what
+// is kept and is not told what is not.
+func itemsOf(aggregate string, since uint64, events []agg.Event, lost uint64) ([]control.StreamItem, uint64) {
+	var items []control.StreamItem
+	seen := since
+	skip := func(n uint64) {
+		if n > 0 && since > 0 {
+			gone := &control.Lost{Aggregate: aggregate, First: seen + 1, Last: seen + n}
+			items = append(items, control.StreamItem{Version: control.Version, Lost: gone})
+		}
+		seen, lost = seen+n, lost-n
+	}
+	for _, e := range events {
+		skip(e.Seq - seen - 1)
+		items = append(items, control.StreamItem{Version: control.Version, Event: &e})
+		seen = e.Seq
+	}
+	skip(lost) // a daemon that was killed may have lost the newest
+	return items, seen
 }
 
 func (s *stream) wall(at agg.Instant) time.Time {
