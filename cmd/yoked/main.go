@@ -17,12 +17,26 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := rootCommand().ExecuteContext(ctx)
+	if ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.Cause(ctx))) {
+		err = interrupted{}
+	}
 	stop()
 	os.Exit(exitCode(err))
 }
 
+// interrupted is the end of a command that was told to end.
+type interrupted struct{}
+
+func (interrupted) Error() string { return "interrupted" }
+
+// ExitCode is what shells give.
+func (i interrupted) ExitCode() int {
+	fmt.Fprintf(os.Stderr, "yoked: %v\n", i)
+	return 130
+}
+
 // exitCode prints what went wrong: 1 is a refusal or failure, 2 a command line that
-// cannot be read. A command may end with a code of its own.
+// cannot be read, 130 an interruption. A command may end with a code of its own.
 func exitCode(err error) int {
 	var own interface{ ExitCode() int }
 	switch {
