@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/yokelag/yoke/control"
 	"github.com/yokelag/yoke/lab"
 )
 
@@ -41,25 +42,58 @@ func newLabCommand() *cobra.Command {
 }
 
 func newLabListCommand() *cobra.Command {
-	return &cobra.Command{
+	var output string
+	c := &cobra.Command{
 		Use:   "list",
 		Short: "List the labs that come with Yoke, and those that stand",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			t := tabwriter.NewWriter(c.OutOrStdout(), 0, 8, 2, ' ', 0)
-			for _, name := range lab.Names() {
-				f, err := lab.Load(name)
-				if err != nil {
-					return err
-				}
-				fmt.Fprintf(t, "%s\t%s\n", name, f.Text)
+			list, err := readLabList()
+			if err != nil {
+				return err
 			}
-			for _, name := range lab.Standing() {
-				fmt.Fprintf(t, "%s\tstands now; `yoke lab exec --lab %s HOST COMMAND` runs in it\n", name, name)
-			}
-			return t.Flush()
+			return printResult(c.OutOrStdout(), output, list, list.writeText)
 		},
 	}
+	registerOutput(c, &output)
+	return c
+}
+
+// labList is what `yoke lab list -o json` prints.
+type labList struct {
+	Version int `json:"version"`
+	Labs    []struct {
+		Name string `json:"name"`
+		Text string `json:"text"`
+	} `json:"labs"`
+	// Standing are the names of those that `yoke lab up` made.
+	Standing []string `json:"standing"`
+}
+
+func readLabList() (labList, error) {
+	list := labList{Version: control.Version, Standing: append([]string{}, lab.Standing()...)}
+	for _, name := range lab.Names() {
+		f, err := lab.Load(name)
+		if err != nil {
+			return list, err
+		}
+		list.Labs = append(list.Labs, struct {
+			Name string `json:"name"`
+			Text string `json:"text"`
+		}{name, f.Text})
+	}
+	return list, nil
+}
+
+func (l labList) writeText(w io.Writer) error {
+	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	for _, f := range l.Labs {
+		fmt.Fprintf(t, "%s\t%s\n", f.Name, f.Text)
+	}
+	for _, name := range l.Standing {
+		fmt.Fprintf(t, "%s\tstands now; `yoke lab exec --lab %s HOST COMMAND` runs in it\n", name, name)
+	}
+	return t.Flush()
 }
 
 // labFlags are those that run and up share.
