@@ -46,7 +46,7 @@ func explanation(name string, plan agg.Plan, flow wire.Flow, request control.Exp
 		port, err := policy.FindSourcePort(plan, flow, policy.Tag{}, request.Reach)
 		if errors.Is(err, policy.ErrNoSourcePort) {
 			return nil, &agg.Problem{Code: "unreachable", Object: name, Option: "reach", Value: request.Reach, Rule: err.Error(),
-				Remedy: "`yoke status " + name + "` shows which ports carry; with xmit_hash_policy=layer3+4 the source port counts"}
+				Remedy: "with xmit_hash_policy=layer3+4 the source port counts; see which ports carry with `yoke status " + name + "`"}
 		}
 		if err != nil {
 			return nil, err

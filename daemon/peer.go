@@ -65,6 +65,7 @@ func (s *server) checkNamespace(r *http.Request) error {
 		return nil
 	}
 	return &agg.Problem{Code: control.CodeOtherNamespace, Object: s.about.Socket,
-		Rule:   fmt.Sprintf("serves network namespace %d (yoked is process %d), and you are in %d", s.about.Namespace, s.about.PID, theirs),
-		Remedy: fmt.Sprintf("for that one: `sudo nsenter --net=/proc/%d/ns/net yoke ...`; for yours, start a yoked of its own: `sudo yoked --socket DIR/yoke.sock --state-dir DIR`, then `yoke --socket DIR/yoke.sock ...`", s.about.PID)}
+		Rule: fmt.Sprintf("serves network namespace %d (yoked is process %d), and you are in %d", s.about.Namespace, s.about.PID, theirs),
+		Remedy: fmt.Sprintf("for yours, start a yoked of its own, `sudo yoked --socket DIR/yoke.sock --state-dir DIR`, and then `yoke ... --socket DIR/yoke.sock`; for that one `sudo nsenter --net=/proc/%d/ns/net yoke ... --socket %s`",
+			s.about.PID, s.about.Socket)}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"sync"
@@ -109,8 +110,8 @@ func checkNamespaces(dir string, states []stateFile, own uint64) error {
 	}
 	return &agg.Problem{Code: "other-namespace", Object: dir,
 		Rule: fmt.Sprintf("holds %s of network namespace %d, and this process is in %d", states[i].Engine.Spec.Name, states[i].Namespace, own),
-		Remedy: "give each its own: `yoked --state-dir DIR --socket DIR/yoke.sock`; where that namespace is gone, remove the file " +
-			states[i].Engine.Spec.Name + stateSuffix + " there"}
+		Remedy: "give each its own: `yoked --state-dir DIR --socket DIR/yoke.sock`; where that namespace is gone, `rm " +
+			filepath.Join(dir, states[i].Engine.Spec.Name+stateSuffix) + "`"}
 }
 
 // begin adopts what an earlier daemon left, then makes what is configured. One file

@@ -8,13 +8,14 @@ import (
 	"github.com/yokelag/yoke/agg"
 )
 
-// complete ends the remedies with whole commands: the words of this command line with
-// the fixes of its problems. One problem gets every command that would do; of several
+// complete ends the remedies with whole commands: the words of this command line, also
+// where a remedy leaves them open as `yoke ...`, with the fixes of its problems. One problem gets every command that would do; of several
 // the last gets the command that heeds them all.
 func complete(problems agg.Problems, args []string) {
 	var last *agg.Problem
 	all := slices.Clone(args)
 	for _, p := range problems {
+		p.Remedy = strings.ReplaceAll(p.Remedy, "yoke ...", "yoke "+shellWords(args))
 		if len(p.Fixes) > 0 {
 			last = p
 			all = fixed(all, p, p.Fixes[0])

@@ -34,6 +34,7 @@ func TestCompleteRewritesTheCommandLine(t *testing.T) {
 		// Two names for one port are no command either.
 		{"up bond0 eth1 eth11", agg.Problems{fix("eth11", "eth11", "eth1")}, "so"},
 		{"up bond0 a=1 b=2 eth1", agg.Problems{fix("bond0", "a", "c=1"), fix("bond0", "b", "d=$2")}, "so: `yoke up bond0 c=1 'd=$2' eth1`"},
+		{"status -v", agg.Problems{{Rule: "no", Remedy: "`sudo yoke ...`"}}, "`sudo yoke status -v`"},
 	} {
 		complete(c.ps, strings.Fields(c.line))
 		if got := c.ps[len(c.ps)-1].Remedy; got != c.want {
