@@ -1,6 +1,7 @@
 package iface
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -64,30 +65,65 @@ func ByName(name string, nsid int) (Link, error) {
 }
 
 // All reads every interface of the namespace.
-func All(nsid int) ([]Link, error) { return list(nsid, "") }
+func All(nsid int) ([]Link, error) {
+	messages, err := links(nsid, "")
+	if err != nil {
+		return nil, err
+	}
+	return parseAll(messages)
+}
 
 // OfKinds reads the interfaces of some kinds in the calling thread's namespace, where the
 // kernel knows the kinds without a look at all others.
 func OfKinds(kinds ...string) ([]Link, error) {
 	var out []Link
 	for _, kind := range kinds {
-		links, err := list(Here, kind)
+		messages, err := links(Here, kind)
 		if err != nil {
 			return nil, err
 		}
-		other := func(l Link) bool { return l.Kind != kind }
-		if !slices.ContainsFunc(links, other) {
-			out = append(out, links...)
-			continue
+		// A kernel that does not know this kind, or filters nothing, lists all.
+		all := slices.ContainsFunc(messages, func(m []byte) bool { return quickKind(m) != kind })
+		if all {
+			out = nil
+			messages = slices.DeleteFunc(messages, func(m []byte) bool { return !slices.Contains(kinds, quickKind(m)) })
 		}
-		// A kernel that does not know this kind, or filters nothing, has listed all.
-		return slices.DeleteFunc(links, func(l Link) bool { return !slices.Contains(kinds, l.Kind) }), nil
+		more, err := parseAll(messages)
+		if err != nil || all {
+			return more, err
+		}
+		out = append(out, more...)
 	}
 	return out, nil
 }
 
-// list reads the interfaces of one kind, or all where it is empty.
-func list(nsid int, kind string) ([]Link, error) {
+// quickKind finds the kind of a link without reading the rest: of thousands of links
+// hardly one is of a kind that is looked for.
+func quickKind(message []byte) string {
+	if len(message) < unix.SizeofIfInfomsg {
+		return ""
+	}
+	return string(quickFind(quickFind(message[unix.SizeofIfInfomsg:], unix.IFLA_LINKINFO), nl.IFLA_INFO_KIND))
+}
+
+// quickFind returns the value of the first attribute of a kind, without a NUL at its end.
+func quickFind(attrs []byte, kind uint16) []byte {
+	native := nl.NativeEndian()
+	for len(attrs) >= unix.SizeofRtAttr {
+		length := int(native.Uint16(attrs))
+		if length < unix.SizeofRtAttr || length > len(attrs) {
+			return nil
+		}
+		if native.Uint16(attrs[2:])&^unix.NLA_F_NESTED == kind {
+			return bytes.TrimSuffix(attrs[unix.SizeofRtAttr:length], []byte{0})
+		}
+		attrs = attrs[min((length+3)&^3, len(attrs)):]
+	}
+	return nil
+}
+
+// links asks for the interfaces of one kind, or for all where it is empty.
+func links(nsid int, kind string) ([][]byte, error) {
 	messages, err := dump(func() *nl.NetlinkRequest {
 		req := linkRequest(unix.RTM_GETLINK, unix.NLM_F_DUMP, 0, nsid)
 		req.AddData(nl.NewRtAttr(unix.IFLA_EXT_MASK, nl.Uint32Attr(skipStats)))
@@ -101,6 +137,10 @@ func list(nsid int, kind string) ([]Link, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list interfaces: %w", err)
 	}
+	return messages, nil
+}
+
+func parseAll(messages [][]byte) ([]Link, error) {
 	out := make([]Link, 0, len(messages))
 	for _, m := range messages {
 		l, err := parse(m)

@@ -322,15 +322,25 @@ func (l *Listener) linkEvent(s linkState, gone bool) {
 	}
 }
 
-// addressEvent wakes those of the interface, or everybody where its name is not known.
+// addressEvent wakes those of the interface, or everybody where its name cannot be known.
 func (l *Listener) addressEvent(body []byte) {
 	if len(body) < unix.SizeofIfAddrmsg {
 		return
 	}
+	index := int(binary.NativeEndian.Uint32(body[4:]))
+	l.mu.Lock()
+	s, known := l.known[index]
+	l.mu.Unlock()
+	var err error
+	if !known {
+		// Nothing happened to the link since we listen; its name has to be asked for, since
+		// to wake everybody for every address is too much where there are many.
+		s, _, err = l.query.byIndex(index)
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if s, ok := l.known[int(binary.NativeEndian.Uint32(body[4:]))]; ok {
-		l.wake(s.name)
+	if err == nil {
+		l.wake(s.name) // nobody, where it is gone
 		return
 	}
 	for s := range l.subs {

@@ -84,13 +84,25 @@ const (
 
 // link asks for one link by name. The bool is false where there is none.
 func (q *querier) link(name string) (linkState, bool, error) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
 	if len(name) >= unix.IFNAMSIZ || name == "" {
 		return linkState{}, false, nil
 	}
+	s, present, err := q.ask(name, 0)
+	if s.name != name {
+		return linkState{}, false, err // found by an alternative name: not what was meant
+	}
+	return s, present, err
+}
+
+// byIndex asks for one link by its ifindex.
+func (q *querier) byIndex(index int) (linkState, bool, error) { return q.ask("", index) }
+
+// ask asks by name, or by ifindex where the name is empty.
+func (q *querier) ask(name string, index int) (linkState, bool, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	q.seq++
-	n := q.request(name)
+	n := q.request(name, index)
 	if err := unix.Sendto(q.fd, q.out[:n], 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
 		return linkState{}, false, fmt.Errorf("ask for interface %s: %w", name, err)
 	}
@@ -101,29 +113,30 @@ func (q *querier) link(name string) (linkState, bool, error) {
 	if err != nil {
 		return linkState{}, false, fmt.Errorf("ask for interface %s: %w", name, err)
 	}
-	if s.name != name {
-		return linkState{}, false, nil // found by an alternative name: not what was meant
-	}
 	return s, true, nil
 }
 
-// request writes an RTM_GETLINK for name into q.out and returns its length.
-func (q *querier) request(name string) int {
+// request writes an RTM_GETLINK for name, or for index, into q.out and returns its
+// length.
+func (q *querier) request(name string, index int) int {
 	b := q.out[:]
 	clear(b)
 	native := binary.NativeEndian
 	native.PutUint16(b[4:], unix.RTM_GETLINK)
 	native.PutUint16(b[6:], unix.NLM_F_REQUEST)
 	native.PutUint32(b[8:], q.seq)
+	native.PutUint32(b[headerLen+4:], uint32(index))
 	at := headerLen + infoLen
 	native.PutUint16(b[at:], 8)
 	native.PutUint16(b[at+2:], unix.IFLA_EXT_MASK)
 	native.PutUint32(b[at+4:], rtextSkipStats)
 	at += 8
-	native.PutUint16(b[at:], uint16(4+len(name)+1))
-	native.PutUint16(b[at+2:], unix.IFLA_IFNAME)
-	copy(b[at+4:], name)
-	at += 4 + align4(len(name)+1)
+	if name != "" {
+		native.PutUint16(b[at:], uint16(4+len(name)+1))
+		native.PutUint16(b[at+2:], unix.IFLA_IFNAME)
+		copy(b[at+4:], name)
+		at += 4 + align4(len(name)+1)
+	}
 	native.PutUint32(b, uint32(at))
 	return at
 }
