@@ -30,7 +30,7 @@ func ParsePort(text string) (PortSpec, Problems) {
 	p := PortSpec{Name: name}
 	var out Problems
 	if err := CheckName(name); err != nil {
-		out = append(out, &Problem{Code: "invalid-name", Object: "port", Value: name, Rule: err.Error(), Remedy: "name an interface that `ip link` shows"})
+		out = append(out, &Problem{Code: "invalid-name", Object: "port", Value: name, Rule: err.Error(), Remedy: "name an interface of `ip link`"})
 	}
 	for more {
 		var word string

@@ -25,8 +25,8 @@ func TestRefusals(t *testing.T) {
 		{"eth1,sticky", "eth1: an option of a port has the form key=value; write eth1,prio=10, and further ports as words of their own"},
 		{"eth1,weight=x", "eth1: weight=x: must be a whole number from 0 to 65535; for example weight=0"},
 		{"eth1 eth1", "bond0: port eth1 is named twice; name it once"},
-		{"bond0", "bond0: cannot be its own port; take another name for the aggregate: `yoke up bond1 bond0`"},
-		{"an-interface-too-long", `port: "an-interface-too-long" has 21 characters; interface names have at most 15; name an interface that ` + "`ip link` shows"},
+		{"bond0", "bond0: cannot be its own port; name the links that shall carry the traffic, of `ip link`"},
+		{"an-interface-too-long", `port: "an-interface-too-long" has 21 characters; interface names have at most 15; name an interface of ` + "`ip link`"},
 		{"xmit_hash_policy=layer2 eth1", "bond0: xmit_hash_policy=layer2: does nothing in mode active-backup; it is for balance-xor, 802.3ad, balance-tlb, balance-alb; leave it out, or take mode=balance-xor"},
 		{"mode=balance-xor primary=eth1", "bond0: primary=eth1: does nothing in mode balance-xor; it is for active-backup, balance-tlb, balance-alb; leave it out, or take mode=active-backup"},
 	} {

@@ -200,15 +200,11 @@ func (s Spec) checkPorts() Problems {
 	seen := map[string]bool{}
 	for _, p := range s.Ports {
 		if err := CheckName(p.Name); err != nil {
-			out = append(out, &Problem{Code: "invalid-name", Object: s.Name, Value: p.Name, Rule: "port: " + err.Error(), Remedy: "name an interface that `ip link` shows"})
+			out = append(out, &Problem{Code: "invalid-name", Object: s.Name, Value: p.Name, Rule: "port: " + err.Error(), Remedy: "name an interface of `ip link`"})
 		}
 		if p.Name == s.Name {
-			other := "bond0"
-			if s.Name == other {
-				other = "bond1"
-			}
 			out = append(out, &Problem{Code: "own-port", Object: s.Name, Rule: "cannot be its own port",
-				Remedy: "take another name for the aggregate: `yoke up " + other + " " + strings.Join(s.Args(), " ") + "`"})
+				Remedy: "name the links that shall carry the traffic, of `ip link`"})
 		}
 		if seen[p.Name] {
 			out = append(out, &Problem{

@@ -22,7 +22,7 @@ func (a *app) eventsCommand() *cobra.Command {
 			if len(args) == 1 {
 				q.Aggregate = args[0]
 			} else if q.Since != 0 {
-				return usageError{fmt.Errorf("--since needs the aggregate whose events it counts: yoke events bond0 --since %d", q.Since)}
+				return usageError{fmt.Errorf("--since needs the aggregate whose events it counts: `yoke events bond0 --since %d`", q.Since)}
 			}
 			return a.events(c, q)
 		},

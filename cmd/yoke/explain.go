@@ -29,7 +29,7 @@ func (a *app) explainCommand() *cobra.Command {
 
 func (a *app) explain(c *cobra.Command, name, text, reach string) error {
 	if text == "" {
-		return usageError{fmt.Errorf("--flow is missing; for example:\n%s", c.Example)}
+		return usageError{fmt.Errorf("--flow is missing; for example `%s`", firstLine(c.Example))}
 	}
 	client := a.client()
 	defer client.Close()

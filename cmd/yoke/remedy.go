@@ -21,6 +21,7 @@ func complete(problems agg.Problems, args []string) {
 			all = fixed(all, p, p.Fixes[0])
 		}
 	}
+	defer pointAtOptions(problems)
 	if last == nil {
 		return
 	}
@@ -39,6 +40,15 @@ func complete(problems agg.Problems, args []string) {
 	}
 	if len(texts) > 0 {
 		last.Remedy = joinRemedy(last.Remedy, strings.Join(texts[:min(len(texts), maxCommands)], " or "))
+	}
+}
+
+// pointAtOptions ends the remedies about options that name no command yet.
+func pointAtOptions(problems agg.Problems) {
+	for _, p := range problems {
+		if p.Option != "" && !strings.Contains(p.Remedy, "`") {
+			p.Remedy = strings.TrimPrefix(p.Remedy+"; what works is in `yoke help options`", "; ")
+		}
 	}
 }
 
@@ -124,7 +134,9 @@ func fixedWord(arg, object string, f agg.Fix) (string, bool) {
 		if f.To == "" {
 			return "", true
 		}
-		return strings.TrimSuffix(f.To+","+options, ","), true
+		// Where an option is only named, as for get, it has no value.
+		to := strings.TrimSuffix(f.To, "=")
+		return strings.TrimSuffix(to+","+options, ","), true
 	}
 	if !isPort || head != object {
 		return arg, false

@@ -29,6 +29,8 @@ func TestCompleteRewritesTheCommandLine(t *testing.T) {
 		// What the aggregate has already is taken back.
 		{"set bond0 mode=active-backup", agg.Problems{fix("bond0", "hash_map", ""), fix("eth1", "weight", "")},
 			"so: `yoke set bond0 mode=active-backup hash_map= eth1,weight=`"},
+		{"get bond0 mimon", agg.Problems{fix("", "mimon", "miimon=")}, "so: `yoke get bond0 miimon`"},
+		{"set bond0 x=1", agg.Problems{{Option: "x", Remedy: "so"}}, "so; what works is in `yoke help options`"},
 		// What would be left says nothing.
 		{"set bond0 x=1", agg.Problems{fix("bond0", "x", "")}, "so"},
 		// Two names for one port are no command either.

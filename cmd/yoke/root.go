@@ -103,7 +103,12 @@ func words(least, most int) cobra.PositionalArgs {
 		if len(args) >= least && (most < 0 || len(args) <= most) {
 			return nil
 		}
-		example, _, _ := strings.Cut(strings.TrimSpace(c.Example), "\n")
-		return usageError{fmt.Errorf("write `%s`; for example `%s`", c.UseLine(), example)}
+		return usageError{fmt.Errorf("write `%s`; for example `%s`", c.UseLine(), firstLine(c.Example))}
 	}
+}
+
+// firstLine is the first of several examples.
+func firstLine(examples string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(examples), "\n")
+	return line
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -102,17 +103,15 @@ func (a *app) down(c *cobra.Command, names []string, all bool) error {
 		}
 		removed.Names = append(removed.Names, one.Names...)
 	}
-	if failed != nil {
-		return failed
+	if a.json() && (failed == nil || len(removed.Names) > 0) {
+		return errors.Join(failed, a.printJSON(removed))
 	}
-	if a.json() {
-		return a.printJSON(removed)
-	}
+	// What went before a failure is gone all the same.
 	for _, name := range removed.Names {
 		fmt.Fprintf(a.out, "%s: gone, its ports are given back\n", name)
 	}
-	if len(removed.Names) == 0 {
+	if failed == nil && len(removed.Names) == 0 {
 		fmt.Fprintln(a.out, "there is no aggregate here")
 	}
-	return nil
+	return failed
 }
