@@ -85,7 +85,6 @@ type yokePortStats struct {
 	OwnDropped uint64
 	RxDropped  uint64
 	GuardMoved uint64
-	Away       uint64
 }
 
 type yokeReason uint32
@@ -111,6 +110,7 @@ type yokeTaken struct {
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
+	yokeMapYokeAway        = "yoke_away"
 	yokeMapYokeCurrent     = "yoke_current"
 	yokeMapYokeDrops       = "yoke_drops"
 	yokeMapYokeEntries     = "yoke_entries"
@@ -180,6 +180,7 @@ type yokeProgramSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type yokeMapSpecs struct {
+	YokeAway    *ebpf.MapSpec `ebpf:"yoke_away"`
 	YokeCurrent *ebpf.MapSpec `ebpf:"yoke_current"`
 	YokeDrops   *ebpf.MapSpec `ebpf:"yoke_drops"`
 	YokeEntries *ebpf.MapSpec `ebpf:"yoke_entries"`
@@ -217,6 +218,7 @@ func (o *yokeObjects) Close() error {
 //
 // It can be passed to loadYokeObjects or ebpf.CollectionSpec.LoadAndAssign.
 type yokeMaps struct {
+	YokeAway    *ebpf.Map `ebpf:"yoke_away"`
 	YokeCurrent *ebpf.Map `ebpf:"yoke_current"`
 	YokeDrops   *ebpf.Map `ebpf:"yoke_drops"`
 	YokeEntries *ebpf.Map `ebpf:"yoke_entries"`
@@ -228,6 +230,7 @@ type yokeMaps struct {
 
 func (m *yokeMaps) Close() error {
 	return _YokeClose(
+		m.YokeAway,
 		m.YokeCurrent,
 		m.YokeDrops,
 		m.YokeEntries,

@@ -73,7 +73,6 @@ struct port_stats {
 	__u64 own_dropped;
 	__u64 rx_dropped;
 	__u64 guard_moved;
-	__u64 away; /* not a counter: this processor's last frame was moved to another port */
 };
 
 struct entry_stats {

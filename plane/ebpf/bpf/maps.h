@@ -49,6 +49,14 @@ struct {
 	__type(value, __u64);
 } yoke_drops SEC(".maps");
 
+/* Ports whose frames are moved to another: 1. Written only where it changes. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, PORTS);
+	__type(key, __u32);
+	__type(value, __u32);
+} yoke_away SEC(".maps");
+
 /* Written and read by the daemon only. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -72,6 +80,11 @@ static __always_inline struct plan *plan_in_force(void)
 static __always_inline struct port_stats *stats_of(__u32 port)
 {
 	return bpf_map_lookup_elem(&yoke_ports, &port);
+}
+
+static __always_inline __u32 *away_of(__u32 port)
+{
+	return bpf_map_lookup_elem(&yoke_away, &port);
 }
 
 static __always_inline int drop(enum reason reason)

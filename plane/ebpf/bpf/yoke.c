@@ -178,7 +178,7 @@ static __always_inline void set_open(struct plan *plan, __u32 second, __u8 open)
 /* move sends a frame by its second choice, and answers on it from now on: until the port
  * works again or the next plan, peers will find the aggregate there. It returns 0 where
  * the frame has to go on as it is. */
-static __always_inline int move(struct __sk_buff *skb, struct port_stats *stats)
+static __always_inline int move(struct __sk_buff *skb, struct port_stats *stats, __u32 *away)
 {
 	struct plan *plan = plan_in_force();
 	__u32 place_of_second, second;
@@ -191,17 +191,18 @@ static __always_inline int move(struct __sk_buff *skb, struct port_stats *stats)
 		return 0;
 	set_open(plan, place_of_second, 1);
 	skb->cb[CB_MOVED] = 1;
-	stats->away = 1;
+	if (!*away)
+		*away = 1;
 	stats->guard_moved += 1;
 	return bpf_redirect(second, 0);
 }
 
 /* back ends what move began: the port works again. */
-static __always_inline void back(struct __sk_buff *skb, struct port_stats *stats)
+static __always_inline void back(struct __sk_buff *skb, __u32 *away)
 {
 	struct plan *plan = plan_in_force();
 
-	stats->away = 0;
+	*away = 0;
 	if (plan)
 		set_open(plan, second_of(skb, plan), 0);
 }
@@ -211,18 +212,19 @@ SEC("tc")
 int yoke_guard(struct __sk_buff *skb)
 {
 	struct port_stats *stats = stats_of(place);
+	__u32 *away = away_of(place);
 	int moved;
 
-	if (!stats)
+	if (!stats || !away)
 		return TC_ACT_UNSPEC;
 	if (skb->cb[CB_COOKIE] != cookie)
 		return own(skb, stats);
 	if (port_works(skb)) {
-		if (stats->away && !skb->cb[CB_MOVED])
-			back(skb, stats);
+		if (*away && !skb->cb[CB_MOVED])
+			back(skb, away);
 		return leave(skb, stats);
 	}
-	moved = move(skb, stats);
+	moved = move(skb, stats, away);
 	return moved ? moved : leave(skb, stats);
 }
 
