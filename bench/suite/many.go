@@ -10,8 +10,12 @@ import (
 	"time"
 )
 
-// idle is how long the daemon is watched while nothing happens.
-const idle = 10 * time.Second
+// settle is how long the daemon is left alone before it is measured, and idle how long it
+// is watched while nothing happens.
+const (
+	settle = 5 * time.Second
+	idle   = 10 * time.Second
+)
 
 // measureMany puts many aggregates of two ports into one daemon.
 func measureMany(ctx context.Context, s settings, rep *report) error {
@@ -45,7 +49,7 @@ func measureMany(ctx context.Context, s settings, rep *report) error {
 		}
 	}
 	up := time.Since(start)
-	wait(ctx, 3*time.Second)
+	wait(ctx, settle)
 	used := d.processorTime()
 	wait(ctx, idle)
 	share := 100 * (d.processorTime() - used).Seconds() / idle.Seconds()
@@ -59,7 +63,7 @@ func measureMany(ctx context.Context, s settings, rep *report) error {
 	if err := d.yoke(ctx, "down", "--all"); err != nil {
 		return err
 	}
-	wait(ctx, time.Second)
+	wait(ctx, settle)
 	rep.add(row{"descriptors left after down", name, float64(d.descriptors() - before), "", "0", ""})
 	return nil
 }
