@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -31,7 +32,14 @@ func (f *flags) register(c *cobra.Command) {
 	s.StringVar(&f.logLevel, "log-level", "info", "debug, info, warn or error")
 }
 
+// collectAt is how much the heap may grow before it is collected, in percent: half of what
+// the runtime does by itself, because the daemon has little to do and should be small.
+const collectAt = 50
+
 func (f *flags) serve(ctx context.Context) error {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(collectAt)
+	}
 	log, err := f.logger()
 	if err != nil {
 		return usageError{err}

@@ -35,6 +35,7 @@ type Plane struct {
 	done settings
 	// elsewhere: the aggregate's device is in another network namespace.
 	elsewhere bool
+	closed    bool
 }
 
 // settings are the parts of a plan that need netlink calls.
@@ -161,8 +162,12 @@ func (p *Plane) adopt() error {
 	return nil
 }
 
-// Close lets go of descriptors; forwarding goes on.
+// Close lets go of descriptors; forwarding goes on. After the first time it does nothing.
 func (p *Plane) Close() error {
+	if p.closed {
+		return nil
+	}
+	p.closed = true
 	var errs []error
 	if p.publish != nil {
 		p.publish.grace.close()
