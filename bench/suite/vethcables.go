@@ -1,6 +1,12 @@
 package main
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/vishvananda/netlink"
+)
 
 // vethCables lead to a bridge in another host; pulling one sets its far end down.
 type vethCables struct {
@@ -34,7 +40,21 @@ func newVethCables() (cables, error) {
 
 func (c *vethCables) near() *host      { return c.nearHost }
 func (c *vethCables) pull(i int) error { return c.far.down(portNames[i]) }
-func (c *vethCables) plug(i int) error { return c.far.up(portNames[i]) }
+
+// plug waits until the kernel there has taken note: before, the bridge does not forward
+// by the port, and the next pull would measure the bridge.
+func (c *vethCables) plug(i int) error {
+	if err := c.far.up(portNames[i]); err != nil {
+		return err
+	}
+	for limit := time.Now().Add(patience); time.Now().Before(limit); time.Sleep(time.Millisecond) {
+		l, err := c.far.nl.LinkByName(portNames[i])
+		if err != nil || l.Attrs().OperState == netlink.OperUp {
+			return err
+		}
+	}
+	return fmt.Errorf("%s at the bridge does not come up", portNames[i])
+}
 
 func (c *vethCables) open(out, in *numbered) (func(int), func(int), error) {
 	sendOut, err := c.streams.between(c.nearHost, c.far, nearAggregate, farAggregate, out)
