@@ -39,7 +39,7 @@ func TestHiddenBPFFileSystemIsNotReplaced(t *testing.T) {
 		}
 		return
 	}
-	if !strings.Contains(a.err.Error(), "mount -t bpf") {
+	if !strings.Contains(a.err.Error(), "is no bpf file system here") {
 		t.Errorf("got %v", a.err)
 	}
 }
