@@ -222,7 +222,7 @@ func serve(ctx context.Context, l net.Listener, h http.Handler) error {
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
 	defer cancel()
 	err := srv.Shutdown(stop)
-	_ = <-failed // that the server was shut down
+	<-failed // that the server was shut down
 	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("stop serving %s: %w", l.Addr(), err)
 	}
