@@ -68,8 +68,12 @@ func related(l iface.Link) ([]iface.Link, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, index := range []int{l.MasterIndex, l.ParentIndex} {
-		if index == 0 || index == l.ParentIndex && l.NetNsID != iface.Here {
+	below := l.ParentIndex
+	if l.NetNsID != iface.Here { // an index there may be anybody's here
+		below = 0
+	}
+	for _, index := range []int{l.MasterIndex, below} {
+		if index == 0 {
 			continue
 		}
 		other, err := iface.ByIndex(index, iface.Here)
