@@ -3,7 +3,6 @@ package lab
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -29,8 +28,10 @@ type cable struct {
 	relay  *relay
 	pulled bool
 	gone   bool
-	// harm describes silent faults, for pictures.
-	harm string
+	// harms are the silent faults, by the end that frames come from, and harm describes
+	// them for pictures.
+	harms [2]harm
+	harm  string
 }
 
 // The devices in the middle of a cable.
@@ -198,24 +199,29 @@ func (c *cable) insert(harmed bool) error {
 	if !c.gone {
 		return fmt.Errorf("insert cable %s: it is there", c.name)
 	}
-	c.gone, c.pulled, c.harm = false, false, ""
+	c.gone, c.pulled, c.harms, c.harm = false, false, [2]harm{}, ""
 	return c.connect(harmed)
 }
 
-// harmFrom is what the relay does to frames from the named node, or from both where
-// node is empty.
-func (c *cable) setHarm(node string, h harm) error {
+// suffer adds a fault to what the relay does to frames from the named node, or from both
+// where node is empty.
+func (c *cable) suffer(f Fault) error {
 	if c.relay == nil {
 		return fmt.Errorf("cable %s has no relay", c.name)
 	}
+	var all []string
 	for i, e := range c.ends {
-		if node == "" || e.node == node {
-			c.relay.set(i, h)
+		if f.From == "" || e.node == f.From {
+			c.harms[i] = c.harms[i].with(f)
+			c.relay.set(i, c.harms[i])
+		}
+		if text := c.harms[i].String(); text != "" {
+			all = append(all, text+" from "+e.node)
 		}
 	}
-	c.harm = h.String()
-	if node != "" && c.harm != "" {
-		c.harm += " from " + node
+	c.harm = strings.Join(all, "; ")
+	if c.harms[0] == c.harms[1] {
+		c.harm = c.harms[0].String()
 	}
 	return nil
 }
@@ -227,27 +233,6 @@ func (c *cable) close() {
 	if c.middle != nil {
 		c.middle.close()
 	}
-}
-
-// harm is what a relay does to frames of one direction.
-type harm struct {
-	percent int // of frames lost
-	delay   time.Duration
-}
-
-// String describes the harm, empty for none.
-func (h harm) String() string {
-	var parts []string
-	switch {
-	case h.percent == 100:
-		parts = append(parts, "loses all")
-	case h.percent > 0:
-		parts = append(parts, fmt.Sprintf("loses %d %%", h.percent))
-	}
-	if h.delay > 0 {
-		parts = append(parts, fmt.Sprintf("holds for %v", h.delay))
-	}
-	return strings.Join(parts, ", ")
 }
 
 // hasCarrier reports the carrier of a device in the calling thread's namespace.

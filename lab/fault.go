@@ -23,10 +23,8 @@ func (f Fault) String() string {
 		from = " from " + f.From
 	}
 	switch f.Do {
-	case Lose:
-		return fmt.Sprintf("cable %s %v%s", f.Cable, harm{percent: f.percent()}, from)
-	case Delay:
-		return fmt.Sprintf("cable %s %v%s", f.Cable, harm{delay: time.Duration(f.Delay)}, from)
+	case Lose, Duplicate, Reorder, Delay, Rate:
+		return fmt.Sprintf("cable %s %v%s", f.Cable, harm{}.with(f), from)
 	case Heal:
 		return fmt.Sprintf("heal cable %s%s", f.Cable, from)
 	case Kill:
@@ -63,12 +61,8 @@ func (l *Lab) act(ctx context.Context, f Fault) error {
 		return c.setCarrier(false)
 	case Plug:
 		return c.setCarrier(true)
-	case Lose:
-		return c.setHarm(f.From, harm{percent: f.percent()})
-	case Delay:
-		return c.setHarm(f.From, harm{delay: time.Duration(f.Delay)})
-	case Heal:
-		return c.setHarm(f.From, harm{})
+	case Lose, Duplicate, Reorder, Delay, Rate, Heal:
+		return c.suffer(f)
 	case Remove:
 		return c.remove()
 	case Insert:

@@ -85,13 +85,16 @@ type Fault struct {
 	Cable string `yaml:"cable"`
 	// Host is whose daemon, for kill and start.
 	Host string `yaml:"host"`
-	// From limits lose and delay to frames from that end, a host or switch; empty means
-	// both directions.
+	// From limits lose, duplicate, reorder, delay, rate and heal to frames from that end, a
+	// host or switch; empty means both directions.
 	From string `yaml:"from"`
-	// Percent of frames that lose takes, 100 where 0.
+	// Percent of frames that lose, duplicate and reorder take, 100 where 0.
 	Percent int `yaml:"percent"`
 	// Delay is what delay adds to a frame.
 	Delay Duration `yaml:"delay"`
+	// Rate is what rate leaves of the cable, in Mb/s. A frame that would wait for more
+	// than 50 ms is dropped.
+	Rate int `yaml:"rate"`
 }
 
 // Action is what a fault does.
@@ -102,10 +105,15 @@ const (
 	// Pull takes the carrier away at both ends of a cable, Plug gives it back.
 	Pull Action = "pull"
 	Plug Action = "plug"
-	// Lose drops frames silently, Delay holds them, Heal ends both.
-	Lose  Action = "lose"
-	Delay Action = "delay"
-	Heal  Action = "heal"
+	// Lose drops frames silently, Duplicate sends them twice, Reorder sends them behind
+	// the next one, Delay holds them, and Rate lets only so much pass. They add up; Heal
+	// ends them all.
+	Lose      Action = "lose"
+	Duplicate Action = "duplicate"
+	Reorder   Action = "reorder"
+	Delay     Action = "delay"
+	Rate      Action = "rate"
+	Heal      Action = "heal"
 	// Remove deletes the cable's devices, Insert makes them anew.
 	Remove Action = "remove"
 	Insert Action = "insert"

@@ -142,11 +142,11 @@ func (l *Lab) lay(name string) error {
 	return nil
 }
 
-// harmed reports whether any fault loses or holds frames of the cable, which needs a
-// relay from the start.
+// harmed reports whether any fault does something to frames of the cable, which needs
+// a relay from the start.
 func (l *Lab) harmed(cable string) bool {
 	return slices.ContainsFunc(l.file.Faults, func(f Fault) bool {
-		return f.Cable == cable && (f.Do == Lose || f.Do == Delay)
+		return f.Cable == cable && slices.Contains([]Action{Lose, Duplicate, Reorder, Delay, Rate}, f.Do)
 	})
 }
 

@@ -24,6 +24,7 @@ const (
 	minSize     = 24
 	maxSize     = 1400
 	maxFrames   = 2_000_000 // of all probes of a run together
+	maxMegabits = 100_000
 	defaultRate = 1000
 	defaultSize = 32
 )
@@ -319,9 +320,10 @@ func (f *File) checkFault(c *checker, object string, x Fault) {
 			c.add(object, fmt.Sprintf("host %q has no aggregate, so no daemon", x.Host))
 		}
 		return
-	case Pull, Plug, Lose, Delay, Heal, Remove, Insert:
+	case Pull, Plug, Lose, Duplicate, Reorder, Delay, Rate, Heal, Remove, Insert:
 	default:
-		c.add(object, fmt.Sprintf("do: %q is unknown; the actions are pull, plug, lose, delay, heal, remove, insert, kill, start", x.Do))
+		c.add(object, fmt.Sprintf("do: %q is unknown; the actions are pull, plug, lose, duplicate, reorder, delay, rate, heal, "+
+			"remove, insert, kill, start", x.Do))
 		return
 	}
 	cable, ok := f.Cables[x.Cable]
@@ -337,6 +339,9 @@ func (f *File) checkFault(c *checker, object string, x Fault) {
 	}
 	if x.Do == Delay && x.Delay <= 0 {
 		c.add(object, "delay needs a time, as delay: 5ms")
+	}
+	if x.Do == Rate && (x.Rate < 1 || x.Rate > maxMegabits) {
+		c.add(object, fmt.Sprintf("rate needs a number of 1 to %d Mb/s, as rate: 10", maxMegabits))
 	}
 }
 

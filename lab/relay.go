@@ -13,7 +13,7 @@ import (
 )
 
 // relay carries frames between the two devices in the middle of a cable, through this
-// process, and loses or holds some. Frames keep their offload metadata, so that TCP
+// process, and does to them what its harm says. Frames keep their offload metadata, so that TCP
 // behaves as on a cable without a relay.
 type relay struct {
 	fds  [2]int
@@ -98,38 +98,26 @@ func bigEndian16(v uint16) uint16 { return v<<8 | v>>8 }
 // carry moves frames from one side to the other until the relay is closed.
 func (r *relay) carry(from int) {
 	defer r.wg.Done()
-	to := r.fds[1-from]
-	held := make(chan heldFrame, relayHeldMax)
+	l := lane{
+		to: r.fds[1-from], held: make(chan heldFrame, relayHeldMax),
+		dice: rand.New(rand.NewPCG(1, uint64(from))), // the same in every run
+	}
 	r.wg.Add(1)
-	go r.release(to, held)
-	defer close(held)
+	go r.release(l.to, l.held)
+	defer close(l.held)
 
-	dice := rand.New(rand.NewPCG(1, uint64(from))) // the same loss in every run
 	buffer := make([]byte, vnetHeaderLen+relayFrameMax)
 	for !r.stop.Load() {
 		n, err := unix.Read(r.fds[from], buffer)
-		if err != nil || n <= vnetHeaderLen {
-			continue // timed out, or the device is down: look at stop and go on
+		if err != nil || n <= vnetHeaderLen { // timed out, or the device is down
+			l.letPass()
+			continue
 		}
-		h := r.harm[from].Load()
-		switch {
-		case h.percent > 0 && dice.IntN(100) < h.percent:
-		case h.delay > 0:
-			select {
-			case held <- heldFrame{time.Now().Add(h.delay), append([]byte(nil), buffer[:n]...)}:
-			default: // a cable that is too long for its frames drops them
-			}
-		default:
-			_, _ = unix.Write(to, buffer[:n])
-		}
+		l.take(*r.harm[from].Load(), buffer[:n])
 	}
 }
 
-type heldFrame struct {
-	due  time.Time
-	data []byte
-}
-
+// release sends held frames when they are due.
 func (r *relay) release(to int, held <-chan heldFrame) {
 	defer r.wg.Done()
 	for f := range held {

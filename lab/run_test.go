@@ -130,3 +130,29 @@ expect:
 		t.Error("an expectation was not met")
 	}
 }
+
+func TestRelayDuplicatesReordersAndBoundsTheRate(t *testing.T) {
+	r := run(t, twoHosts+`
+cables: {c1: {ends: ["a:p1", "b:p1"]}}
+probes:
+  out: {from: a, to: b, size: 1000}
+  in: {from: b, to: a, size: 1000}
+duration: 900ms
+faults:
+  - {at: 100ms, do: duplicate, cable: c1, percent: 50, from: a}
+  - {at: 300ms, do: heal, cable: c1}
+  - {at: 400ms, do: reorder, cable: c1, percent: 30, from: a}
+  - {at: 600ms, do: heal, cable: c1}
+  - {at: 700ms, do: rate, cable: c1, rate: 1, from: b}
+expect:
+  - {probe: out, lost: 0}
+  - {probe: in, lost_min: 50, duplicates: 0, reordered: 0}
+`)
+	out := stream(t, r, "out")
+	if out.Duplicates < 30 || out.Reordered < 10 {
+		t.Errorf("out: %+v", out)
+	}
+	if !r.OK {
+		t.Error("an expectation was not met")
+	}
+}
