@@ -25,18 +25,25 @@ const bridgeDevice = "br0"
 type bridge struct {
 	space  *space
 	groups map[string][]string // device names, in order
+	// uplinks are the device names of those without which the others get no carrier.
+	uplinks []string
 
 	mu         sync.Mutex
 	designated map[string]string
+	downlinks  []*cable // of a switch that tracks its uplinks
+	stopped    bool
 	stop       chan struct{}
 }
 
-func newBridge(name string, groups map[string][]string) (*bridge, error) {
+func newBridge(name string, def Switch) (*bridge, error) {
 	s, err := newSpace(name)
 	if err != nil {
 		return nil, err
 	}
-	b := &bridge{space: s, groups: groups, designated: map[string]string{}, stop: make(chan struct{})}
+	b := &bridge{
+		space: s, groups: def.Groups, uplinks: def.UplinkTracking,
+		designated: map[string]string{}, stop: make(chan struct{}),
+	}
 	if err := s.do(b.setUp); err != nil {
 		b.close()
 		return nil, fmt.Errorf("make switch %s: %w", name, err)
@@ -56,7 +63,7 @@ func (b *bridge) setUp() error {
 	if err != nil {
 		return fmt.Errorf("make bridge: %w", err)
 	}
-	if len(b.groups) > 0 {
+	if b.active() {
 		if err := b.watch(); err != nil {
 			return err
 		}
@@ -64,7 +71,10 @@ func (b *bridge) setUp() error {
 	return setUp(bridgeDevice)
 }
 
-// watch refreshes the groups when any link of the switch changes.
+// active reports whether the switch acts on changes of its links.
+func (b *bridge) active() bool { return len(b.groups) > 0 || len(b.uplinks) > 0 }
+
+// watch refreshes the switch when any link of the switch changes.
 func (b *bridge) watch() error {
 	updates := make(chan netlink.LinkUpdate, 64)
 	if err := netlink.LinkSubscribe(updates, b.stop); err != nil {
@@ -121,26 +131,41 @@ func (b *bridge) groupOf(device string) string {
 	return ""
 }
 
-// refresh designates in each group the first member that has a link. It is called on
-// link events, and at once by faults of the lab's own, so that the switch is not
-// slower than the hardware it stands for.
+// refresh designates in each group the first member that has a link, and gives carrier
+// to the downlinks if an uplink has it. It is called on link events, and at once by
+// faults of the lab's own, so that the switch is not slower than the hardware it stands
+// for.
 func (b *bridge) refresh() {
-	if len(b.groups) == 0 {
+	if !b.active() {
 		return
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	select {
-	case <-b.stop:
+	if b.stopped {
 		return
-	default:
 	}
+	uplink := false
 	_ = b.space.do(func() error {
 		for _, g := range slices.Sorted(maps.Keys(b.groups)) {
 			b.refreshGroup(g)
 		}
+		uplink = slices.ContainsFunc(b.uplinks, hasCarrier)
 		return nil
 	})
+	for _, c := range b.downlinks {
+		_ = c.setCut(b, !uplink) // fails where its devices go away at this moment
+	}
+}
+
+// track lets a switch that tracks its uplinks govern a cable.
+func (b *bridge) track(c *cable) {
+	if len(b.uplinks) == 0 || slices.Contains(b.uplinks, c.name) {
+		return
+	}
+	b.mu.Lock()
+	b.downlinks = append(b.downlinks, c)
+	b.mu.Unlock()
+	b.refresh()
 }
 
 func (b *bridge) refreshGroup(group string) {
@@ -191,9 +216,17 @@ func (b *bridge) setMember(index int, designated bool) error {
 	return nil
 }
 
-func (b *bridge) close() {
+// halt makes the switch act no more. Its bridge goes on forwarding.
+func (b *bridge) halt() {
 	b.mu.Lock()
-	close(b.stop)
-	b.mu.Unlock()
+	defer b.mu.Unlock()
+	if !b.stopped {
+		b.stopped = true
+		close(b.stop)
+	}
+}
+
+func (b *bridge) close() {
+	b.halt()
 	b.space.close()
 }

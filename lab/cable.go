@@ -3,6 +3,7 @@ package lab
 import (
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -26,8 +27,14 @@ type cable struct {
 	ends   [2]cableEndpoint
 	middle *space
 	relay  *relay
+
+	// mu guards what switches share with the lab.
+	mu     sync.Mutex
 	pulled bool
-	gone   bool
+	// cut is set by the switch at that end, which takes the carrier away while its uplinks
+	// have none.
+	cut  [2]bool
+	gone bool
 	// harms are the silent faults, by the end that frames come from, and harm describes
 	// them for pictures.
 	harms [2]harm
@@ -143,11 +150,35 @@ func (c *cable) attachEnds() error {
 
 // setCarrier plugs or pulls the cable.
 func (c *cable) setCarrier(on bool) error {
+	defer c.refreshSwitches()
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.gone {
 		return fmt.Errorf("cable %s has been removed", c.name)
 	}
-	defer c.refreshSwitches()
 	c.pulled = !on
+	return c.showCarrier()
+}
+
+// setCut takes the carrier away in the name of a switch at an end, or gives it back.
+func (c *cable) setCut(by *bridge, cut bool) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	changed := false
+	for i, e := range c.ends {
+		if e.sw == by && c.cut[i] != cut {
+			c.cut[i], changed = cut, true
+		}
+	}
+	if !changed || c.gone {
+		return nil
+	}
+	return c.showCarrier()
+}
+
+// showCarrier makes the devices of the cable as it is. mu is held.
+func (c *cable) showCarrier() error {
+	on := !c.pulled && !c.cut[0] && !c.cut[1]
 	if c.middle != nil {
 		return c.middle.do(func() error {
 			for _, device := range middleDevices {
@@ -180,7 +211,9 @@ func (c *cable) refreshSwitches() {
 
 // remove deletes the devices of the cable at both ends.
 func (c *cable) remove() error {
+	c.mu.Lock()
 	c.gone = true
+	c.mu.Unlock()
 	defer c.refreshSwitches()
 	if c.relay != nil {
 		c.relay.close()
@@ -199,7 +232,9 @@ func (c *cable) insert(harmed bool) error {
 	if !c.gone {
 		return fmt.Errorf("insert cable %s: it is there", c.name)
 	}
-	c.gone, c.pulled, c.harms, c.harm = false, false, [2]harm{}, ""
+	c.mu.Lock()
+	c.gone, c.pulled, c.cut, c.harms, c.harm = false, false, [2]bool{}, [2]harm{}, ""
+	c.mu.Unlock()
 	return c.connect(harmed)
 }
 

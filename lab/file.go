@@ -52,6 +52,9 @@ type Switch struct {
 	// Groups are static port groups: lists of cables that lead to one aggregate. Frames
 	// from a member never leave by another, and a flooded frame leaves by one only.
 	Groups map[string][]string `yaml:"groups"`
+	// UplinkTracking names the cables that are uplinks: while none of them has carrier
+	// the switch takes it from all its other cables.
+	UplinkTracking []string `yaml:"uplink_tracking"`
 }
 
 // Cable joins two ends.

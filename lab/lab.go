@@ -79,7 +79,7 @@ func Build(ctx context.Context, file *File, o Options) (*Lab, error) {
 
 func (l *Lab) assemble(ctx context.Context) error {
 	for _, name := range sortedKeys(l.file.Switches) {
-		b, err := newBridge(name, l.file.Switches[name].Groups)
+		b, err := newBridge(name, l.file.Switches[name])
 		if err != nil {
 			return err
 		}
@@ -139,6 +139,11 @@ func (l *Lab) lay(name string) error {
 		return err
 	}
 	l.cables[name] = c
+	for _, e := range ends {
+		if e.sw != nil {
+			e.sw.track(c)
+		}
+	}
 	return nil
 }
 
@@ -246,6 +251,9 @@ func (l *Lab) Close() error {
 		if h := l.hosts[name]; h.daemon != nil {
 			errs = append(errs, h.daemon.takeDown())
 		}
+	}
+	for _, b := range l.switches {
+		b.halt() // it must not touch cables that are going
 	}
 	for _, c := range l.cables {
 		c.close()

@@ -202,6 +202,11 @@ func (f *File) checkSwitch(c *checker, name string) {
 			}
 		}
 	}
+	for _, cable := range s.UplinkTracking {
+		if !slices.Contains(f.Cables[cable].Ends, name) {
+			c.add(object+".uplink_tracking", fmt.Sprintf("cable %q does not lead to this switch", cable))
+		}
+	}
 }
 
 func (f *File) checkCables(c *checker) {

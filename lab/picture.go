@@ -29,11 +29,15 @@ func (e cableEndpoint) label() string {
 
 // line draws a cable with its state.
 func (c *cable) line() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	switch {
 	case c.gone:
 		return fmt.Sprintf("   %s removed   ", c.name)
 	case c.pulled:
 		return fmt.Sprintf("--- %s --X  X---", c.name)
+	case c.cut[0] || c.cut[1]:
+		return fmt.Sprintf("--- %s --X  X--- (no uplink)", c.name)
 	case c.harm != "":
 		return fmt.Sprintf("--- %s ~~ %s ~~", c.name, c.harm)
 	default:
