@@ -1,11 +1,13 @@
 package daemon
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/yokelag/yoke/agg"
 )
@@ -38,10 +40,20 @@ func TestConfigRefusals(t *testing.T) {
 		"ports:\n  - name: eth1\n    pri: 3\n": "f.yaml:3:5: pri: there is no such option; did you mean prio?",
 		"mtu: 1\n":                             "f.yaml:1:6: mtu=1: must be a whole number from 68 to 65535",
 		"mtu: [1]\n":                           "mtu: wants one value",
-		"mtu: 1500\nmtu: 1501\n":               "[2:1] mapping key \"mtu\" already defined at [1:1]",
-		"mode: [\n":                            "f.yaml: ",
-		"version: 9\n":                         "this yoked reads version 1",
-		"- a\n":                                "wants keys and values here",
+		"mtu: 1500\nmtu: 1501\n":               "f.yaml:2:1: mapping key \"mtu\" already defined at [1:1]",
+		"mode: [\n":                            "f.yaml:1:7: sequence end token",
+		"mtu: 1500\nmode: 1\x00\n":             "f.yaml:2:8: holds a NUL byte",
+		"mode: \xff\n":                         "f.yaml:1:7: is not UTF-8",
+		"runner: lacp\nmode: 1\n":              "f.yaml:1:9: ",
+		"mode: 1\nrunner: activebackup\n":      "f.yaml:2:1: runner: is another name of mode",
+		"mode: 1\nxmit_hash_policy: layer2\n":  "f.yaml:2:19: xmit_hash_policy=layer2: does nothing in mode active-backup",
+		"ports: [eth1, eth1]\n":                "port eth1 is named twice",
+		"ports:\n - eth1\n - prio: 7\n   weight: 3\n   name: eth2\n": "f.yaml:4:12: weight=3: does nothing",
+		"aggregates:\n  a: {mtu: 1}\n":                               "f.yaml:2:12: mtu=1",
+		"a: &x [1]\nb: *x\n":                                         "f.yaml:1:4: a: wants one value",
+		"mode: &m 1\n":                                               "f.yaml:1:7: mode: wants one value",
+		"version: 9\n":                                               "this yoked reads version 1",
+		"- a\n":                                                      "wants keys and values here",
 	} {
 		_, err := parseConfig("f.yaml", "bond0", []byte(text))
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -61,11 +73,58 @@ func TestFaultyFileIsLeftOutOfADirectory(t *testing.T) {
 	if len(specs) != 1 || specs[0].Name != "a" {
 		t.Errorf("got %+v", specs)
 	}
-	for _, want := range []string{"b.yaml:1:1: mod: there is no such option; did you mean mode?", "c.yaml: c: xmit_hash_policy=layer2: does nothing in mode active-backup"} {
+	for _, want := range []string{"b.yaml:1:1: mod: there is no such option; did you mean mode?", "c.yaml:2:19: xmit_hash_policy=layer2: does nothing in mode active-backup"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v does not say %s", err, want)
 		}
 	}
+}
+
+// What no editor wrote is refused soon, and never by a crash.
+func TestConfigBombs(t *testing.T) {
+	aliases := "a: &a [x]\n"
+	for i := range 30 {
+		aliases += fmt.Sprintf("b%d: &b%d [*a, *a, *a, *a]\n", i, i)
+	}
+	for name, text := range map[string]string{
+		"brackets": strings.Repeat("[", 1<<20),
+		"braces":   "ports: " + strings.Repeat("{a: ", 1<<18),
+		"dashes":   strings.Repeat("- ", 1<<17),
+		"indents":  indents(200),
+		"aliases":  aliases,
+		"large":    strings.Repeat("# comment\n", maxFile/10+1),
+		"keys":     strings.Repeat("x: 1\n", 1<<12),
+	} {
+		begin := time.Now()
+		_, err := source{path: "f.yaml", text: []byte(text)}.parse()
+		if err == nil {
+			t.Errorf("%s: taken", name)
+		}
+		t.Logf("%s: %v, %.80s", name, time.Since(begin), err)
+	}
+}
+
+func indents(n int) string {
+	var b strings.Builder
+	for i := range n {
+		b.WriteString(strings.Repeat(" ", i) + "a:\n")
+	}
+	return b.String()
+}
+
+// A file of the largest size that is meant to work.
+func TestThousandAggregatesInOneFile(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("aggregates:\n")
+	for i := range 1000 {
+		fmt.Fprintf(&b, "  bond%d:\n    mode: balance-xor\n    miimon: 100\n    ports:\n      - p%da\n      - {name: p%db, weight: 2}\n", i, i, i)
+	}
+	begin := time.Now()
+	specs, err := parseConfig("f.yaml", "f", []byte(b.String()))
+	if err != nil || len(specs) != 1000 {
+		t.Fatalf("%d specs, %v", len(specs), err)
+	}
+	t.Logf("%d bytes in %v", b.Len(), time.Since(begin))
 }
 
 func FuzzParseConfig(f *testing.F) {

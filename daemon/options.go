@@ -32,8 +32,8 @@ const (
 	stopWithin = 3 * time.Second
 	// lockWithin is how long a dying daemon may take to let go of its state.
 	lockWithin = 2 * time.Second
-	// maxBody is the largest request read, in bytes.
-	maxBody = 1 << 20
+	// maxBody is the largest request read, in bytes: a configuration, as JSON has it.
+	maxBody = 2 * maxFile
 	// maxFile is the largest configuration file read, in bytes.
-	maxFile = 1 << 20
+	maxFile = 4 << 20
 )
