@@ -3,6 +3,7 @@ package nstest
 import (
 	"errors"
 	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"sync"
@@ -40,6 +41,7 @@ func features() []feature {
 		{"bpf", "kernel feature: BPF programs for tc (and the privilege to load them)", true, probeBPF},
 		{"tcx", "kernel feature: tcx (Linux 6.6)", true, probeTCX},
 		{"clsact", "kernel feature: the clsact qdisc", false, probeClsact},
+		{"bpffs", "file system: bpf on /sys/fs/bpf", true, probeBPFFS},
 		{"matchall", "kernel feature: the matchall filter", false, probeMatchall},
 		{"userns", "privilege: user namespaces for ordinary users", false, probeUserns},
 	}
@@ -47,8 +49,9 @@ func features() []feature {
 
 // Require skips the test where one of the named features is missing, and says which.
 // The features are root, netns, veth, bridge, macvlan, dummy, vlan, tun, bpf, tcx,
-// clsact, matchall and userns. With CI=true in the environment a feature that the
-// project's CI machine has must be there: then its absence fails the test. With
+// clsact, bpffs, matchall and userns, and "program:NAME" for a program on the PATH. With
+// CI=true in the environment a feature that the project's CI machine has must be there,
+// and any program: then its absence fails the test. With
 // YOKE_UNPRIVILEGED=1 the test is skipped whatever is there, as it would be for an
 // ordinary user: `make check` leaves it to `make check-root`.
 func Require(t testing.TB, wanted ...string) {
@@ -56,22 +59,46 @@ func Require(t testing.TB, wanted ...string) {
 	if os.Getenv("YOKE_UNPRIVILEGED") == "1" {
 		t.Skipf("needs %s, left to make check-root: YOKE_UNPRIVILEGED=1", strings.Join(wanted, ", "))
 	}
-	all := features()
 	for _, name := range wanted {
-		i := slices.IndexFunc(all, func(f feature) bool { return f.name == name })
-		if i < 0 {
+		f, ok := featureOf(name)
+		if !ok {
 			t.Fatalf("nstest.Require: there is no feature %q", name)
 		}
-		f := all[i]
-		err := probed(f)
-		switch {
-		case err == nil:
-		case f.inCI && os.Getenv("CI") == "true":
-			t.Fatalf("missing %s, which the CI machine must have: %v", f.words, err)
-		default:
-			t.Skipf("missing %s: %v", f.words, err)
+		if err := probed(f); err != nil {
+			missing(t, f, err)
 		}
 	}
+}
+
+// Missing is Require for what a test finds out by itself: it skips the test that lacks
+// what words name, as "kernel feature: a tc program that sees its device", and fails it
+// in CI, whose machine has it.
+func Missing(t testing.TB, words string, why error) {
+	t.Helper()
+	missing(t, feature{words: words, inCI: true}, why)
+}
+
+func missing(t testing.TB, f feature, why error) {
+	t.Helper()
+	if f.inCI && os.Getenv("CI") == "true" {
+		t.Fatalf("missing %s, which the CI machine must have: %v", f.words, why)
+	}
+	t.Skipf("missing %s: %v", f.words, why)
+}
+
+func featureOf(name string) (feature, bool) {
+	if program, ok := strings.CutPrefix(name, "program:"); ok {
+		return feature{name, "program: " + program, true, func() error {
+			_, err := exec.LookPath(program)
+			return err
+		}}, true
+	}
+	all := features()
+	i := slices.IndexFunc(all, func(f feature) bool { return f.name == name })
+	if i < 0 {
+		return feature{}, false
+	}
+	return all[i], true
 }
 
 // probed asks each feature once a process.
@@ -204,6 +231,18 @@ func addClsact(h *netlink.Handle, l netlink.Link) error {
 }
 
 func probeClsact() error { return onVeth(addClsact) }
+
+func probeBPFFS() error {
+	const where = "/sys/fs/bpf"
+	var fs unix.Statfs_t
+	if err := unix.Statfs(where, &fs); err != nil {
+		return err
+	}
+	if fs.Type != unix.BPF_FS_MAGIC {
+		return errors.New("another file system is there; `mount -t bpf bpf " + where + "` as root")
+	}
+	return nil
+}
 
 func probeMatchall() error {
 	return onVeth(func(h *netlink.Handle, p0 netlink.Link) error {

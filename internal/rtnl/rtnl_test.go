@@ -184,7 +184,7 @@ func TestPollSeesWhatEventsHoldBack(t *testing.T) {
 }
 
 func TestWakeComesThroughThePollAlone(t *testing.T) {
-	nstest.Require(t, "root", "tun")
+	nstest.Require(t, "root", "tun", "program:ethtool")
 	ns := nstest.New(t)
 	tap := ns.Tap("tap0")
 	l := opened(t, ns)
@@ -263,7 +263,7 @@ func TestUseCarrierOffAsksTheDriver(t *testing.T) {
 }
 
 func TestSpeedChangesWakeAndOutliveTheCarrier(t *testing.T) {
-	nstest.Require(t, "root", "tun")
+	nstest.Require(t, "root", "tun", "program:ethtool")
 	ns := nstest.New(t)
 	tap := ns.Tap("tap0")
 	l := opened(t, ns)
@@ -271,7 +271,7 @@ func TestSpeedChangesWakeAndOutliveTheCarrier(t *testing.T) {
 	defer cancel()
 	until(t, wake, func() bool { l.mu.Lock(); defer l.mu.Unlock(); return len(l.speeds) == 1 || wakeSoon(l) }, "the first speed")
 	if _, err := ns.Output("ethtool", "-s", "tap0", "speed", "1000", "duplex", "full"); err != nil {
-		t.Skip("missing program or kernel feature: ethtool -s on a tap device")
+		nstest.Missing(t, "kernel feature: ethtool -s on a tap device", err)
 	}
 	until(t, wake, func() bool { return read(t, l, "tap0")[0].Speed == 1000 }, "another speed")
 	tap.SetCarrier(false)
@@ -402,7 +402,7 @@ func TestRisingIsNoCarrier(t *testing.T) {
 
 // A frame sent through the interface's queue the moment Read says carrier must leave.
 func TestCarrierMeansThatFramesLeave(t *testing.T) {
-	nstest.Require(t, "root", "tun")
+	nstest.Require(t, "root", "tun", "program:ethtool")
 	ns := nstest.New(t)
 	tap := ns.Tap("tap0")
 	l := opened(t, ns)

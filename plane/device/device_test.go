@@ -199,10 +199,10 @@ func TestFactsOfAGoneDevice(t *testing.T) {
 // TestUnprivilegedUserNamespace runs this package's own tests as root of a fresh user
 // namespace, where /sys is not ours and /proc/sys may be closed.
 func TestUnprivilegedUserNamespace(t *testing.T) {
-	nstest.Require(t, "userns")
+	nstest.Require(t, "userns", "program:unshare")
 	self, err := os.Executable()
 	if err != nil {
-		t.Skip("missing kernel feature: /proc/self/exe")
+		t.Fatal(err)
 	}
 	out, err := exec.CommandContext(t.Context(), "unshare", "-Urn", self,
 		"-test.run", "^Test(Create|CarrierFollowsInnerEnd|OuterEndElsewhere)$", "-test.v").CombinedOutput()

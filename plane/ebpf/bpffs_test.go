@@ -13,10 +13,7 @@ import (
 // Where the daemon has mounts of its own that hide the bpf file system, pins go to the
 // host's or nowhere: one mounted here would end with the daemon.
 func TestHiddenBPFFileSystemIsNotReplaced(t *testing.T) {
-	nstest.Require(t, "root", "bpf")
-	if !onBPF(bpfMount) {
-		t.Skip("missing: a bpf file system on " + bpfMount)
-	}
+	nstest.Require(t, "root", "bpf", "bpffs")
 	type answer struct {
 		root string
 		err  error

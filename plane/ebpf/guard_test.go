@@ -3,6 +3,7 @@ package ebpf
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -63,12 +64,17 @@ func newTapRig(t *testing.T, o Options) (*rig, []*nstest.Tap) {
 	return r, taps
 }
 
+func requireGuard(t *testing.T, p *Plane) {
+	t.Helper()
+	if !p.Capability().Guard {
+		nstest.Missing(t, "kernel feature: a tc program that sees its device", errors.New("it came with Linux 6.2, with BTF"))
+	}
+}
+
 func TestGuardMovesFramesWithNobodyReacting(t *testing.T) {
 	nstest.Require(t, "root", "bpf", "tun")
 	r, taps := newTapRig(t, Options{})
-	if !r.plane.Capability().Guard {
-		t.Skip("missing kernel feature: a tc program that sees its device (Linux 6.2 with BTF)")
-	}
+	requireGuard(t, r.plane)
 	r.apply(r.plan(0))
 	r.neighbor("bond0", there)
 	c := &catcher{seen: map[uint64]string{}}
@@ -140,9 +146,7 @@ func TestBlindGuardForwards(t *testing.T) {
 
 func TestGuardOpensTheSecondPortForReceiving(t *testing.T) {
 	variants(t, func(t *testing.T, r *rig) {
-		if !r.plane.Capability().Guard {
-			t.Skip("missing kernel feature: a tc program that sees its device (Linux 6.2 with BTF)")
-		}
+		requireGuard(t, r.plane)
 		r.ready()
 		out := r.stream(time.Millisecond)
 		in := nstest.StartUDP(r, r.far, r.near, there, here, time.Millisecond)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/netip"
-	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -86,11 +85,7 @@ func (r *rig) snapshot() string {
 }
 
 func TestDestroyLeavesWhatWasThere(t *testing.T) {
-	for _, tool := range []string{"ip", "tc"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			t.Skip("missing program: ", tool)
-		}
-	}
+	nstest.Require(t, "program:ip", "program:tc")
 	variants(t, func(t *testing.T, r *rig) {
 		r.destroy()
 		r.addUserFilter("eth0")

@@ -11,6 +11,8 @@ import (
 
 	"github.com/godbus/dbus/v5"
 	"github.com/godbus/dbus/v5/prop"
+
+	"github.com/yokelag/yoke/internal/nstest"
 )
 
 // fakeNM answers for NetworkManager with one device, eth1.
@@ -39,11 +41,8 @@ func (f *fakeNetworkd) Reload() *dbus.Error {
 // privateBus starts a message bus of the test's own and returns how to reach it.
 func privateBus(t *testing.T) func() (*dbus.Conn, error) {
 	t.Helper()
-	daemon, err := exec.LookPath("dbus-daemon")
-	if err != nil {
-		t.Skip("missing program: dbus-daemon")
-	}
-	cmd := exec.CommandContext(t.Context(), daemon, "--session", "--nofork", "--print-address",
+	nstest.Require(t, "program:dbus-daemon")
+	cmd := exec.CommandContext(t.Context(), "dbus-daemon", "--session", "--nofork", "--print-address",
 		"--address=unix:path="+filepath.Join(t.TempDir(), "bus"))
 	out, err := cmd.StdoutPipe()
 	if err != nil {

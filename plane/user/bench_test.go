@@ -20,9 +20,7 @@ func BenchmarkTCP(b *testing.B) {
 }
 
 func compareTCP(b *testing.B, args []string) {
-	if _, err := exec.LookPath("iperf3"); err != nil {
-		b.Skip("missing program: iperf3")
-	}
+	nstest.Require(b, "program:iperf3")
 	r := newRig(b)
 	r.up(r.plan(0))
 	r.host.Veth("bare0", r.peer, "bare1")
