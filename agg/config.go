@@ -26,8 +26,12 @@ type Config struct {
 	UseCarrier bool
 	// NumPeerNotif is num_grat_arp, alias num_unsol_na.
 	NumPeerNotif int
-	FastPath     bool
-	MTU          int
+	// PacketsPerSlave is how many frames a port of balance-rr sends in a row; 0 is random.
+	PacketsPerSlave int
+	// AllSlavesActive passes on what ports that stand by receive.
+	AllSlavesActive bool
+	FastPath        bool
+	MTU             int
 	// MAC is the address asked for, zero where the first port gives it.
 	MAC   MAC
 	Ports []PortConfig
@@ -41,6 +45,7 @@ type PortConfig struct {
 	Weight    uint32 // 0 where speed decides
 	UpDelay   time.Duration
 	DownDelay time.Duration
+	QueueID   int // 0 where none
 }
 
 // Config resolves the spec. Values that Validate would refuse count as unset.
@@ -61,8 +66,13 @@ func (s Spec) Config() Config {
 		MiimonSet:       miimonSet,
 		UseCarrier:      r.text("use_carrier") == "on",
 		NumPeerNotif:    r.number("num_grat_arp"),
+		PacketsPerSlave: r.number("packets_per_slave"),
+		AllSlavesActive: r.text("all_slaves_active") == "on",
 		FastPath:        r.text("fast_path") == "on",
 		MTU:             r.number("mtu"),
+	}
+	if _, ok := s.Options["tx_hash"]; ok {
+		c.HashPolicy = parseFields(r.text("tx_hash"))
 	}
 	if m, err := ParseMAC(r.text("mac")); err == nil {
 		c.MAC = m
@@ -82,6 +92,7 @@ func (s Spec) portConfig(p PortSpec) PortConfig {
 		Weight:    uint32(r.number("weight")),
 		UpDelay:   r.duration("updelay"),
 		DownDelay: r.duration("downdelay"),
+		QueueID:   r.number("queue_id"),
 	}
 }
 

@@ -49,8 +49,12 @@ func Modes() []Mode {
 	return []Mode{BalanceRR, ActiveBackup, BalanceXOR, Broadcast, LACP, BalanceTLB, BalanceALB, Random}
 }
 
+// Reorders reports whether frames of one conversation leave by several ports, so that
+// they may arrive in another order than they were sent in.
+func (m Mode) Reorders() bool { return m == BalanceRR || m == Random }
+
 // HashPolicy is xmit_hash_policy: which fields of a frame choose its port. The
-// numbers are bonding's.
+// numbers are bonding's; with HashFields set it is a list of fields, as tx_hash.
 type HashPolicy uint8
 
 // The hash policies, with bonding's names and numbers.
@@ -63,8 +67,11 @@ const (
 	HashVLANSrcMAC
 )
 
-// String returns bonding's name of the policy.
+// String returns bonding's name of the policy, and a list of fields as tx_hash has it.
 func (h HashPolicy) String() string {
+	if h&HashFields != 0 {
+		return h.fieldNames()
+	}
 	switch h {
 	case HashLayer2:
 		return "layer2"

@@ -53,13 +53,18 @@ func (s Selector) String() string {
 // FrameClass is a set of kinds of frames that are treated apart from ordinary ones.
 type FrameClass uint32
 
-// The classes. A class in Plan.Punt goes to the daemon, a class in Plan.Copy leaves
-// on all ports.
+// The classes. A class in Plan.Punt goes to the daemon, a class in Plan.Copy leaves on
+// all ports that transmit, a class in Plan.Unbalanced by the port Plan.Multicast. They
+// look at the type in the frame and, behind it, at one IP header without extensions: a
+// tag inside the frame hides what is behind it, one beside the frame does not.
 const (
 	ClassSlow     FrameClass = 1 << iota // slow protocols: LACP, Marker (802.3 annex 57A)
 	ClassARP                             // ARP, any operation
 	ClassBFD                             // micro-BFD (RFC 7130)
 	ClassNeighbor                        // ARP and IPv6 neighbour discovery
+	ClassIGMP                            // IGMP over IPv4
+	ClassGroup                           // a multicast or broadcast destination address
+	ClassNotIP                           // neither IPv4 nor IPv6
 )
 
 // Plan is what a plane must do now: a whole value, computed from state every time.
@@ -83,14 +88,16 @@ type Plan struct {
 	Select Selector `json:"select"`
 	// Hash is used by SelectBuckets and SelectModulo.
 	Hash HashPolicy `json:"hash"`
-	// PacketsPerPort is used by SelectRoundRobin; 0 means random.
+	// PacketsPerPort is used by SelectRoundRobin: how many frames in a row one port sends.
+	// Each processor counts for itself. Below 1 counts as 1.
 	PacketsPerPort int `json:"packets_per_port,omitempty"`
 	// Table holds the choices: 1 entry for SelectFixed, NumBuckets for SelectBuckets,
 	// one for each usable port otherwise. An empty table drops.
 	Table []Choice `json:"table"`
-	// Multicast is the index of the port for multicast and unbalanced traffic, or
-	// NoPort where the table decides (all modes but tlb and alb).
-	Multicast int `json:"multicast"`
+	// Multicast is the index of the port for the classes of Unbalanced, or NoPort where
+	// the table decides for all frames. Second tells which port takes over from it.
+	Multicast  int        `json:"multicast"`
+	Unbalanced FrameClass `json:"unbalanced,omitempty"`
 	// Punt and Copy are the classes that leave the ordinary path.
 	Punt FrameClass `json:"punt,omitempty"`
 	Copy FrameClass `json:"copy,omitempty"`
@@ -120,6 +127,9 @@ type PlanPort struct {
 	SourceMAC MAC `json:"source_mac,omitzero"`
 	// Order is the place in the usable order, from 0, or NoPort.
 	Order int `json:"order"`
+	// QueueID is the transmit queue whose frames leave by this port while it transmits,
+	// whatever the selector says; 0 is none.
+	QueueID int `json:"queue_id,omitempty"`
 }
 
 // Equal reports whether two plans do the same; generations are not compared.
@@ -136,13 +146,13 @@ type planScalars struct {
 	selector                   Selector
 	hash                       HashPolicy
 	packets, multicast         int
-	punt, copied               FrameClass
+	punt, copied, unbalanced   FrameClass
 }
 
 func (p Plan) scalars() planScalars {
 	return planScalars{
 		p.Mode, p.Blocked, p.Carrier, p.FastPath, p.MAC, p.MTU, p.Select, p.Hash,
-		p.PacketsPerPort, p.Multicast, p.Punt, p.Copy,
+		p.PacketsPerPort, p.Multicast, p.Punt, p.Copy, p.Unbalanced,
 	}
 }
 
@@ -173,6 +183,18 @@ func (p Plan) PortByName(name string) int {
 // in a few bits (layer2 of consecutive addresses) still spread. Every plane computes
 // exactly this.
 func BucketOf(hash uint32) int { return int(hash * 0x9E3779B1 >> 24) }
+
+// Second returns the index of the port that takes over from the given one for frames
+// that the table does not place: the second choice of the first entry that the port
+// carries, or NoPort.
+func (p Plan) Second(port int) int {
+	for _, c := range p.Table {
+		if c.First == port {
+			return c.Second
+		}
+	}
+	return NoPort
+}
 
 // Entry returns the index into Table for a hash, or NoPort where the table is empty.
 func (p Plan) Entry(hash uint32) int {

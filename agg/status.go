@@ -53,6 +53,9 @@ type PlanStatus struct {
 	// FastPath as in Plan.
 	FastPath bool   `json:"fast_path"`
 	Select   string `json:"select"`
+	// Reorder: frames of one conversation may arrive in another order than they were
+	// sent in, because the mode sends them by several ports.
+	Reorder bool `json:"reorder,omitempty"`
 	// Shares is the number of table entries of each port, by name.
 	Shares map[string]int `json:"shares,omitempty"`
 }

@@ -30,6 +30,7 @@ func planStatus(v View) agg.PlanStatus {
 		Order: orderOf(v.Published), InForce: ok && v.Accepted,
 		Generation: v.Published.Generation, PublishedAt: v.PublishedAt,
 		Blocked: v.Published.Blocked, FastPath: v.Published.FastPath, Select: v.Published.Select.String(),
+		Reorder: v.Published.Mode.Reorders(),
 	}
 	if v.PublishedAt != agg.Never {
 		p.AgeMS = v.Now.Sub(v.PublishedAt).Milliseconds()

@@ -4,7 +4,7 @@
 //
 // [Plan] computes a whole plan. It is made of [ChooseActive] for active-backup,
 // [Table] and [ModuloTable] for the balancing modes, and [Hash], the reference that
-// every plane's hash is compared with. [Explain] tells which way a frame takes under a
+// every plane's hash is compared with, as [ClassesOf] for the kinds of frames. [Explain] tells which way a frame takes under a
 // plan, and [FindSourcePort] the reverse.
 //
 // The package knows no plane and no watch: results of watches arrive as [Verdict].

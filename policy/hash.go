@@ -16,8 +16,11 @@ type Tag struct {
 
 // Hash returns the transmit hash that the bonding driver of this machine's byte order
 // computes for a frame. The frame begins with the destination address and is without
-// FCS; tag is the one beside the frame. The encap policies go through the kernel's flow
-// dissector and are not built: for them it is 0.
+// FCS; tag is the one beside the frame. A policy of fields gives the hash of the team
+// driver, in 0 to 255.
+//
+// The driver takes what the sending socket chose at random for encap3+4 where it can;
+// here the frame alone counts, so that a flow has one hash that can be computed again.
 func Hash(p agg.HashPolicy, frame []byte, tag Tag) uint32 {
 	return HashIn(NativeEndian(), p, frame, tag)
 }
@@ -25,7 +28,21 @@ func Hash(p agg.HashPolicy, frame []byte, tag Tag) uint32 {
 // HashIn is Hash for a machine of the given byte order: the driver loads addresses and
 // ports as native words, so its layer2+3 and layer3+4 depend on it.
 func HashIn(order Endian, p agg.HashPolicy, frame []byte, tag Tag) uint32 {
-	switch p {
+	switch p.Kind() {
+	case agg.HashFields:
+		return fieldsHash(p, frame, tag)
+	case agg.HashEncap23:
+		k, ok := dissect(order, frame)
+		if !ok {
+			return ethernetHash(frame)
+		}
+		return mix(ethernetHash(frame), k.src, k.dst)
+	case agg.HashEncap34:
+		k, ok := dissect(order, frame)
+		if !ok {
+			return ethernetHash(frame)
+		}
+		return mix(k.l4, k.src, k.dst) >> 1
 	case agg.HashVLANSrcMAC:
 		return vlanSrcMAC(frame, tag)
 	case agg.HashLayer2:

@@ -48,6 +48,19 @@ func carriesOuterTag(kind string) bool {
 	return false
 }
 
+// misreadByKernel: a packet socket notes the IP header as the one behind a tag in the
+// frame, while the flow dissector expects the tag itself there and gives up. A frame that
+// a bridge or the stack hands over with such a tag is dissected, and so it is here.
+func misreadByKernel(p agg.HashPolicy, v vector) bool {
+	return (p == agg.HashEncap23 || p == agg.HashEncap34) && carriesOuterTag(v.Kind) && v.Kind != "mpls"
+}
+
+func allPolicies() []agg.HashPolicy {
+	return []agg.HashPolicy{
+		agg.HashLayer2, agg.HashLayer34, agg.HashLayer23, agg.HashEncap23, agg.HashEncap34, agg.HashVLANSrcMAC,
+	}
+}
+
 func TestHashChoosesThePortsOfTheKernel(t *testing.T) {
 	checked := 0
 	for _, v := range readVectors(t) {
@@ -62,7 +75,10 @@ func TestHashChoosesThePortsOfTheKernel(t *testing.T) {
 			}
 			tag = Tag{Present: true, TCI: 100}
 		}
-		for _, p := range []agg.HashPolicy{agg.HashLayer2, agg.HashLayer34, agg.HashLayer23, agg.HashVLANSrcMAC} {
+		for _, p := range allPolicies() {
+			if misreadByKernel(p, v) {
+				continue
+			}
 			for n, want := range v.Port[p.String()] {
 				count, _ := strconv.Atoi(n)
 				got := int(HashIn(LittleEndian, p, frame, tag) % uint32(count))

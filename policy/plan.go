@@ -21,6 +21,8 @@ func Plan(c agg.Config, in Input) (agg.Plan, State, []Reason) {
 		b.activeBackup()
 	case agg.BalanceXOR:
 		b.balance()
+	case agg.BalanceRR, agg.Random, agg.Broadcast:
+		b.spread()
 	default:
 		b.find("not-built", "mode "+c.Mode.String()+" is not built; nothing is forwarded")
 	}
@@ -52,7 +54,9 @@ func newBuilder(c agg.Config, in Input) *builder {
 		Ports:     make([]agg.PlanPort, len(b.ports)),
 	}
 	for i, p := range b.ports {
-		b.plan.Ports[i] = agg.PlanPort{Name: p.Name, Index: b.index(p.Name), Order: agg.NoPort}
+		b.plan.Ports[i] = agg.PlanPort{
+			Name: p.Name, Index: b.index(p.Name), Order: agg.NoPort, QueueID: b.c.Ports[i].QueueID,
+		}
 	}
 	b.next.Speeds = rememberSpeeds(b.ports, in.Previous.Speeds)
 	return b

@@ -7,13 +7,16 @@ import (
 )
 
 // activeBackup fills in the plan of active-backup: one entry, the others stand by and
-// do not receive.
+// do not receive, unless all_slaves_active says so.
 func (b *builder) activeBackup() {
 	speeds := b.next.Speeds
 	choice := ChooseActive(b.c, b.ports, b.in.Previous)
 	b.next = choice.State
 	b.next.Speeds = speeds
 	b.plan.Select = agg.SelectFixed
+	for i := range b.plan.Ports {
+		b.plan.Ports[i].Receive = b.c.AllSlavesActive
+	}
 	order := succession(b.c, b.ports, choice.Index, b.next)
 	for place, i := range order {
 		b.plan.Ports[i].Order = place

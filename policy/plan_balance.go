@@ -17,6 +17,12 @@ func (b *builder) balance() {
 	} else {
 		b.plan.Select, b.plan.Table = agg.SelectBuckets, b.tables().Table(ports, b.in.Moves)
 	}
+	b.useAll(ports)
+	b.explainShares()
+}
+
+// useAll lets every usable port transmit, and every port receive.
+func (b *builder) useAll(ports []TablePort) {
 	place := 0
 	for i := range b.plan.Ports {
 		b.plan.Ports[i].Receive = true
@@ -26,7 +32,6 @@ func (b *builder) balance() {
 			place++
 		}
 	}
-	b.explainBalance()
 }
 
 func (b *builder) tables() *Tables {
@@ -62,14 +67,15 @@ func (b *builder) tablePorts() []TablePort {
 	return out
 }
 
-func (b *builder) explainBalance() {
+// explainShares tells each port's part of the table.
+func (b *builder) explainShares() {
 	share := make([]int, len(b.ports))
 	for _, c := range b.plan.Table {
 		share[c.First]++
 	}
-	unit := "buckets"
-	if b.plan.Select == agg.SelectModulo {
-		unit = "places"
+	unit := "places"
+	if b.plan.Select == agg.SelectBuckets {
+		unit = "buckets"
 	}
 	for i, p := range b.ports {
 		switch {

@@ -12,11 +12,15 @@ import (
 // someInput draws a configuration of a built mode and everything that may befall it.
 func someInput(t *rapid.T) (agg.Config, Input) {
 	c := agg.Config{
-		Name:            "bond0",
-		Mode:            rapid.SampledFrom([]agg.Mode{agg.ActiveBackup, agg.BalanceXOR}).Draw(t, "mode"),
+		Name: "bond0",
+		Mode: rapid.SampledFrom([]agg.Mode{
+			agg.ActiveBackup, agg.BalanceXOR, agg.BalanceRR, agg.Random, agg.Broadcast,
+		}).Draw(t, "mode"),
 		HashMap:         rapid.SampledFrom([]agg.HashMap{agg.Buckets, agg.Modulo}).Draw(t, "map"),
 		HashPolicy:      agg.HashLayer34,
 		PrimaryReselect: agg.Reselect(rapid.IntRange(0, 2).Draw(t, "reselect")),
+		PacketsPerSlave: rapid.IntRange(0, 2).Draw(t, "packets"),
+		AllSlavesActive: rapid.Bool().Draw(t, "all active"),
 		MTU:             9000,
 	}
 	in := Input{MAC: agg.MAC{2, 0, 0, 0, 0, 1}}
@@ -76,7 +80,7 @@ func checkPlan(t *rapid.T, c agg.Config, in Input, plan agg.Plan, reasons []Reas
 		if p.Transmit && !usable {
 			t.Fatalf("%s does not work and transmits: %+v", p.Name, plan)
 		}
-		if c.Mode == agg.ActiveBackup && p.Receive != p.Transmit || c.Mode == agg.BalanceXOR && !p.Receive {
+		if p.Receive != (p.Transmit || c.AllSlavesActive || c.Mode != agg.ActiveBackup) {
 			t.Fatalf("%s receives: %v, transmits: %v in %s", p.Name, p.Receive, p.Transmit, c.Mode)
 		}
 		if reasons[i].Port != p.Name || reasons[i].OK != p.Transmit || reasons[i].Code == "" || reasons[i].Text == "" {
@@ -91,8 +95,32 @@ func checkPlan(t *rapid.T, c agg.Config, in Input, plan agg.Plan, reasons []Reas
 			t.Fatalf("entry %+v of %+v", choice, plan)
 		}
 	}
-	if plan.MAC != in.MAC || plan.MTU != c.MTU || plan.Generation != 0 || plan.Multicast != agg.NoPort {
+	if plan.MAC != in.MAC || plan.MTU != c.MTU || plan.Generation != 0 {
 		t.Fatalf("plan %+v", plan)
+	}
+	if plan.Select != selectorOf(c) {
+		t.Fatalf("%s selects by %s", c.Mode, plan.Select)
+	}
+	igmp := works && c.Mode == agg.BalanceRR
+	if (plan.Multicast != agg.NoPort) != igmp || (plan.Unbalanced == agg.ClassIGMP) != igmp {
+		t.Fatalf("port %d for the classes %b in %s", plan.Multicast, plan.Unbalanced, c.Mode)
+	}
+}
+
+func selectorOf(c agg.Config) agg.Selector {
+	switch {
+	case c.Mode == agg.BalanceXOR && c.HashMap == agg.Buckets:
+		return agg.SelectBuckets
+	case c.Mode == agg.BalanceXOR:
+		return agg.SelectModulo
+	case c.Mode == agg.Broadcast:
+		return agg.SelectBroadcast
+	case c.Mode == agg.BalanceRR && c.PacketsPerSlave > 0:
+		return agg.SelectRoundRobin
+	case c.Mode.Reorders():
+		return agg.SelectRandom
+	default:
+		return agg.SelectFixed
 	}
 }
 
