@@ -6,36 +6,27 @@ import (
 	"github.com/yokelag/yoke/agg"
 )
 
-func TestClassOf(t *testing.T) {
-	const group, unicast = "\x01\x00\x5e\x00\x00\x01", "\x02\x00\x00\x00\x00\x01"
-	const source = "\x02\x00\x00\x00\x00\x02"
-	ip4 := func(proto byte, fragment string, l4 string) string {
-		return "\x08\x00" + "\x45\x00\x00\x00\x00\x00" + fragment + "\x40" + string(proto) + "\x00\x00" + "\x0a\x00\x00\x01\x0a\x00\x00\x02" + l4
-	}
-	ip6 := func(next byte, l4 string) string {
-		return "\x86\xdd" + "\x60\x00\x00\x00\x00\x00" + string(next) + "\xff" + string(make([]byte, 32)) + l4
-	}
-	for _, tc := range []struct {
-		name, frame string
-		want        agg.FrameClass
+func TestClassesOf(t *testing.T) {
+	const group = ",dmac=01:00:5e:00:00:16"
+	v6 := "src=fe80::1,dst=fe80::2"
+	solicitation := flow(t, v6+",proto=58").AppendTo(nil, nil)
+	solicitation[54] = 135
+	for _, c := range []struct {
+		frame []byte
+		want  agg.FrameClass
 	}{
-		{"cut", "\x02", agg.ClassNotIP},
-		{"slow", "\x01\x80\xc2\x00\x00\x02" + source + "\x88\x09\x01", agg.ClassSlow | agg.ClassGroup | agg.ClassNotIP},
-		{"arp", unicast + source + "\x08\x06", agg.ClassARP | agg.ClassNeighbor | agg.ClassNotIP},
-		{"tag in the frame", group + source + "\x81\x00\x00\x05\x08\x06", agg.ClassGroup | agg.ClassNotIP},
-		{"igmp", group + source + ip4(2, "\x00\x00", ""), agg.ClassIGMP | agg.ClassGroup},
-		{"igmp fragment", group + source + ip4(2, "\x00\x01", ""), agg.ClassGroup},
-		{"bfd", unicast + source + ip4(17, "\x40\x00", "\xc0\x00\x1a\x80"), agg.ClassBFD},
-		{"other udp", unicast + source + ip4(17, "\x40\x00", "\x1a\x80\x00\x35"), 0},
-		{"cut ip", unicast + source + "\x08\x00\x45", 0},
-		{"neighbour solicitation", unicast + source + ip6(58, "\x87"), agg.ClassNeighbor},
-		{"neighbour advertisement", unicast + source + ip6(58, "\x88"), agg.ClassNeighbor},
-		{"echo", unicast + source + ip6(58, "\x80"), 0},
-		{"bfd over IPv6", unicast + source + ip6(17, "\xc0\x00\x1a\x80"), agg.ClassBFD},
-		{"cut IPv6", unicast + source + ip6(58, ""), 0},
+		{flow(t, "src=192.0.2.1,dst=192.0.2.2,dport=1").AppendTo(nil, nil), 0},
+		{flow(t, "src=192.0.2.1,dst=224.0.0.22,proto=2"+group).AppendTo(nil, nil), agg.ClassIGMP | agg.ClassGroup},
+		{flow(t, v6+",proto=58").AppendTo(nil, nil), 0},
+		{solicitation, agg.ClassNeighbor},
+		{solicitation[:54], 0},
+		{flow(t, "type=0x0806,dmac=ff:ff:ff:ff:ff:ff").AppendTo(nil, nil), agg.ClassARP | agg.ClassNeighbor | agg.ClassNotIP | agg.ClassGroup},
+		{flow(t, "type=0x8809,dmac=01:80:c2:00:00:02").AppendTo(nil, nil), agg.ClassSlow | agg.ClassNotIP | agg.ClassGroup},
+		{flow(t, "src=192.0.2.1,dst=192.0.2.2,proto=2,vlan=7").AppendTo(nil, nil), agg.ClassNotIP},
+		{[]byte{1}, 0},
 	} {
-		if got := ClassOf([]byte(tc.frame)); got != tc.want {
-			t.Errorf("%s: %b, want %b", tc.name, got, tc.want)
+		if got := ClassesOf(c.frame); got != c.want {
+			t.Errorf("%x: %b, want %b", c.frame, got, c.want)
 		}
 	}
 }
