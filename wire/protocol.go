@@ -6,6 +6,7 @@ type Protocol uint8
 // The protocols that Yoke knows.
 const (
 	ProtoICMP   Protocol = 1
+	ProtoIGMP   Protocol = 2
 	ProtoTCP    Protocol = 6
 	ProtoUDP    Protocol = 17
 	ProtoICMPv6 Protocol = 58

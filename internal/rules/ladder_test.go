@@ -15,7 +15,7 @@ type rung struct {
 }
 
 var (
-	core  = []string{"wire", "agg", "lacp", "watch", "policy"}
+	core  = []string{"wire", "agg", "announce", "lacp", "watch", "policy"}
 	below = append([]string{"engine"}, core...)
 )
 
@@ -24,6 +24,7 @@ func ladder() []rung {
 	return []rung{
 		{"wire", nil, "frames are bytes; whoever parses one needs to know nothing else of Yoke"},
 		{"agg", []string{"wire"}, "the nouns are shared by all, so they can depend on nobody"},
+		{"announce", []string{"agg", "wire"}, "a machine does not see its neighbours; the engine joins them"},
 		{"lacp", []string{"agg", "wire"}, "a machine does not see its neighbours; the engine joins them"},
 		{"watch", []string{"agg", "wire"}, "a machine does not see its neighbours; the engine joins them"},
 		{"policy", []string{"agg", "wire"}, "a choice is a function of nouns; it knows no plane and no loop"},
