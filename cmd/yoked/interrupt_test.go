@@ -9,7 +9,10 @@ import (
 	"testing"
 
 	"github.com/yokelag/yoke/internal/nstest"
+	"github.com/yokelag/yoke/test/rig"
 )
+
+func TestMain(m *testing.M) { os.Exit(rig.Main(m)) }
 
 // notice tells when a program has said something, so that it has begun.
 type notice struct {
@@ -27,10 +30,7 @@ func (n *notice) Write(b []byte) (int, error) {
 // Ctrl-C ends a lab and the demo at once, with the shells' code and nothing left.
 func TestInterruptedRunsLeaveNothing(t *testing.T) {
 	nstest.Require(t, "root", "veth", "bridge")
-	bin, err := binaries()
-	if err != nil {
-		t.Fatal(err)
-	}
+	bin := rig.Programs(t)
 	for _, words := range [][]string{{"lab", "run", "back-to-back", "--plane", "user"}, {"demo"}} {
 		t.Run(words[0], func(t *testing.T) {
 			dir := t.TempDir()

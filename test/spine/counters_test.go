@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/yokelag/yoke/internal/nstest"
+	"github.com/yokelag/yoke/test/rig"
 )
 
 // million is how many datagrams are counted, each way.
@@ -31,24 +32,24 @@ func TestCountersAreExact(t *testing.T) {
 		count uint64
 	}{{"balance-xor", million}, {"active-backup", million / 10}} {
 		t.Run(c.mode, func(t *testing.T) {
-			r := newRig(t, "bpf")
-			r.start()
-			r.up("br0", "plane=ebpf", "mode="+c.mode, "eth1", "eth2")
-			r.counted("out", r.here, r.there, hereAddr, thereAddr, c.count, func(now, before counters) {
+			r := newHost(t, "bpf")
+			r.Start()
+			r.Up("br0", "plane=ebpf", "mode="+c.mode, "eth1", "eth2")
+			r.counted("out", r.Here, r.There, rig.HereAddr, rig.ThereAddr, c.count, func(now, before counters) {
 				same(t, "tx of bond0", now.bond.TxPackets-before.bond.TxPackets, c.count)
 				same(t, "tx of the ports' devices", now.ports.TxPackets-before.ports.TxPackets, c.count)
 				same(t, "rx of the far ends", now.far.RxPackets-before.far.RxPackets, c.count)
 				same(t, "tx of the ports by status", now.statusTx-before.statusTx, c.count)
 				same(t, "rx of bond0 meanwhile", now.bond.RxPackets-before.bond.RxPackets, 0)
 			})
-			r.counted("in", r.there, r.here, thereAddr, hereAddr, c.count, func(now, before counters) {
+			r.counted("in", r.There, r.Here, rig.ThereAddr, rig.HereAddr, c.count, func(now, before counters) {
 				same(t, "rx of bond0", now.bond.RxPackets-before.bond.RxPackets, c.count)
 				same(t, "rx of the ports' devices", now.ports.RxPackets-before.ports.RxPackets, c.count)
 				same(t, "tx of the far ends", now.far.TxPackets-before.far.TxPackets, c.count)
 				same(t, "rx of the ports by status", now.statusRx-before.statusRx, c.count)
 				same(t, "tx of bond0 meanwhile", now.bond.TxPackets-before.bond.TxPackets, 0)
 			})
-			r.must("down", "bond0")
+			r.Must("down", "bond0")
 		})
 	}
 }
@@ -78,10 +79,10 @@ type counters struct {
 	statusTx, statusRx uint64
 }
 
-func (r *rig) counters() counters {
-	r.t.Helper()
-	c := counters{bond: sum(r.here, "bond0"), ports: sum(r.here, "eth1", "eth2"), far: sum(r.there, "far1", "far2")}
-	for _, p := range r.status().Ports {
+func (r *host) counters() counters {
+	r.T.Helper()
+	c := counters{bond: sum(r.Here, "bond0"), ports: sum(r.Here, "eth1", "eth2"), far: sum(r.There, "far1", "far2")}
+	for _, p := range r.Status().Ports {
 		c.statusTx += p.Facts.TxFrames
 		c.statusRx += p.Facts.RxFrames
 	}
@@ -89,11 +90,11 @@ func (r *rig) counters() counters {
 }
 
 // counted sends count datagrams and hands over the counters after and before.
-func (r *rig) counted(name string, from, to *nstest.NS, src, dst string, count uint64, check func(now, before counters)) {
-	r.t.Run(name, func(t *testing.T) {
+func (r *host) counted(name string, from, to *nstest.NS, src, dst string, count uint64, check func(now, before counters)) {
+	r.T.Run(name, func(t *testing.T) {
 		before := r.counters()
 		if lost := pump(t, from, to, src, dst, count); lost != 0 {
-			t.Errorf("%d of %d lost; softnet: %s", lost, count, softnet())
+			t.Errorf("%d of %d lost; softnet: %s", lost, count, rig.Softnet())
 		}
 		check(r.counters(), before)
 	})
@@ -137,7 +138,7 @@ func pump(t *testing.T, from, to *nstest.NS, src, dst string, count uint64) (los
 	payload := make([]byte, 18)
 	for i := range count {
 		if i%window == 0 && i > 0 && !reached(&arrived, i-window/2) {
-			t.Fatalf("of %d datagrams only %d arrived; softnet: %s", i, arrived.Load(), softnet())
+			t.Fatalf("of %d datagrams only %d arrived; softnet: %s", i, arrived.Load(), rig.Softnet())
 		}
 		if _, err := out[i%flows].Write(payload); err != nil {
 			t.Fatal(fmt.Errorf("datagram %d: %w", i, err))

@@ -15,6 +15,7 @@ import (
 
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/internal/nstest"
+	"github.com/yokelag/yoke/test/rig"
 )
 
 // tenThousand is the time between datagrams of a stream of 10,000 a second.
@@ -35,43 +36,43 @@ const settles = "updelay=200ms"
 func TestKillPullAdopt(t *testing.T) {
 	for _, mode := range []string{"active-backup", "balance-xor"} {
 		t.Run(mode, func(t *testing.T) {
-			r := newRig(t, "bpf")
-			r.start()
-			r.up("br0", "plane=ebpf", "mode="+mode, settles, "eth1", "eth2")
+			r := newHost(t, "bpf")
+			r.Start()
+			r.Up("br0", "plane=ebpf", "mode="+mode, settles, "eth1", "eth2")
 			r.killed()
 			r.pulledWhileDead()
 			r.adopted()
-			r.must("down", "bond0")
+			r.Must("down", "bond0")
 		})
 	}
 }
 
 // killed kills the daemon during streams both ways, and starts another.
-func (r *rig) killed() {
-	r.t.Helper()
-	out := nstest.StartUDP(r.t, r.here, r.there, hereAddr, thereAddr, tenThousand)
-	in := nstest.StartUDP(r.t, r.there, r.here, thereAddr, hereAddr, tenThousand)
+func (r *host) killed() {
+	r.T.Helper()
+	out := nstest.StartUDP(r.T, r.Here, r.There, rig.HereAddr, rig.ThereAddr, tenThousand)
+	in := nstest.StartUDP(r.T, r.There, r.Here, rig.ThereAddr, rig.HereAddr, tenThousand)
 	both := func() {
 		out.WaitReceived(some)
 		in.WaitReceived(some)
 	}
 	both()
-	r.kill()
+	r.Kill()
 	both()
 	before := r.table()
-	r.start()
-	r.waitCarrying(r.carriers(2))
+	r.Start()
+	r.WaitCarrying(r.carriers(2))
 	both()
-	lossless(r.t, "kill -9 and adoption, to the peer", out.Stop())
-	lossless(r.t, "kill -9 and adoption, from the peer", in.Stop())
+	rig.Lossless(r.T, "kill -9 and adoption, to the peer", out.Stop())
+	rig.Lossless(r.T, "kill -9 and adoption, from the peer", in.Stop())
 	if after := r.table(); !bytes.Equal(before, after) {
-		r.t.Errorf("the table changed over the adoption:\n%x\n%x", before, after)
+		r.T.Errorf("the table changed over the adoption:\n%x\n%x", before, after)
 	}
 }
 
 // carriers is how many ports carry traffic where n could.
-func (r *rig) carriers(n int) int {
-	if r.status().Mode == "active-backup" {
+func (r *host) carriers(n int) int {
+	if r.Status().Mode == "active-backup" {
 		return min(n, 1)
 	}
 	return n
@@ -79,42 +80,42 @@ func (r *rig) carriers(n int) int {
 
 // pulledWhileDead pulls a cable while nobody is there to notice, under a stream to the
 // peer. Then a daemon comes, and the cable after it.
-func (r *rig) pulledWhileDead() {
-	r.t.Helper()
-	s := r.status()
+func (r *host) pulledWhileDead() {
+	r.T.Helper()
+	s := r.Status()
 	if !s.Capability.Guard {
-		r.t.Log("no guard on this kernel: a cable pulled while the daemon is dead is not survived")
+		r.T.Log("no guard on this kernel: a cable pulled while the daemon is dead is not survived")
 		return
 	}
-	stream := nstest.StartUDP(r.t, r.here, r.there, hereAddr, thereAddr, tenThousand)
+	stream := nstest.StartUDP(r.T, r.Here, r.There, rig.HereAddr, rig.ThereAddr, tenThousand)
 	stream.WaitReceived(some)
-	r.kill()
-	r.there.SetDown("far1")
+	r.Kill()
+	r.There.SetDown("far1")
 	stream.WaitReceived(some)
-	r.start()
-	now := r.waitFor(func(s agg.Status) bool { return s.Plan.InForce && !s.Ports[0].Carrying && s.Ports[1].Carrying }, "eth2 alone to carry")
+	r.Start()
+	now := r.WaitFor(func(s agg.Status) bool { return s.Plan.InForce && !s.Ports[0].Carrying && s.Ports[1].Carrying }, "eth2 alone to carry")
 	if now.Plan.Generation <= s.Plan.Generation {
-		r.t.Errorf("plan %d came after plan %d", now.Plan.Generation, s.Plan.Generation)
+		r.T.Errorf("plan %d came after plan %d", now.Plan.Generation, s.Plan.Generation)
 	}
 	stream.WaitReceived(some)
 	r.overPulls("a cable pulled while the daemon is dead, to the peer", stream.Stop())
-	r.there.SetUp("far1")
-	r.waitFor(func(s agg.Status) bool { return s.Plan.InForce && len(s.Plan.Order) == 2 }, "both ports to be in use")
+	r.There.SetUp("far1")
+	r.WaitFor(func(s agg.Status) bool { return s.Plan.InForce && len(s.Plan.Order) == 2 }, "both ports to be in use")
 }
 
 // adopted pulls cables under the daemon that adopted.
-func (r *rig) adopted() {
-	r.t.Helper()
-	stream := nstest.StartUDP(r.t, r.here, r.there, hereAddr, thereAddr, tenThousand)
+func (r *host) adopted() {
+	r.T.Helper()
+	stream := nstest.StartUDP(r.T, r.Here, r.There, rig.HereAddr, rig.ThereAddr, tenThousand)
 	for far, port := range map[string]int{"far1": 0, "far2": 1} {
 		stream.WaitReceived(some)
-		r.there.SetDown(far)
-		r.waitFor(func(s agg.Status) bool {
+		r.There.SetDown(far)
+		r.WaitFor(func(s agg.Status) bool {
 			return s.Plan.InForce && !s.Ports[port].Carrying && s.Ports[1-port].Carrying
 		}, "traffic to leave the port of "+far)
 		stream.WaitReceived(some)
-		r.there.SetUp(far)
-		r.waitFor(func(s agg.Status) bool { return s.Plan.InForce && len(s.Plan.Order) == 2 }, "both ports to be in use")
+		r.There.SetUp(far)
+		r.WaitFor(func(s agg.Status) bool { return s.Plan.InForce && len(s.Plan.Order) == 2 }, "both ports to be in use")
 	}
 	r.overPulls("pulls under the daemon that adopted, to the peer", stream.Stop())
 }
@@ -122,21 +123,21 @@ func (r *rig) adopted() {
 // overPulls fails the test where a stream over pulled cables lost a frame that was not
 // on the cable already. A far end that is set down stops receiving a moment before this
 // end loses its carrier; what arrives there in between it drops, and counts.
-func (r *rig) overPulls(what string, got nstest.Result) {
-	r.t.Helper()
+func (r *host) overPulls(what string, got nstest.Result) {
+	r.T.Helper()
 	onCable := r.droppedFar()
-	r.t.Logf("%s: %d sent, %d lost, %d of them on the cable, longest gap %v", what, got.Sent, got.Lost, onCable, got.LongestGap)
+	r.T.Logf("%s: %d sent, %d lost, %d of them on the cable, longest gap %v", what, got.Sent, got.Lost, onCable, got.LongestGap)
 	if got.Lost > onCable || got.Duplicated != 0 || got.Reordered != 0 {
-		r.t.Errorf("%s: got %+v, and the far ends dropped %d; softnet: %s", what, got, onCable, softnet())
+		r.T.Errorf("%s: got %+v, and the far ends dropped %d; softnet: %s", what, got, onCable, rig.Softnet())
 	}
 }
 
 // droppedFar is how many frames the far ends of the cables dropped since they were made.
-func (r *rig) droppedFar() uint64 {
-	r.t.Helper()
+func (r *host) droppedFar() uint64 {
+	r.T.Helper()
 	var n uint64
 	for _, name := range []string{"far1", "far2"} {
-		n += r.there.Link(name).Attrs().Statistics.RxDropped
+		n += r.There.Link(name).Attrs().Statistics.RxDropped
 	}
 	return n
 }
@@ -144,19 +145,19 @@ func (r *rig) droppedFar() uint64 {
 // A table of weights and a port that is away is adopted as it was, bit for bit, and
 // generations continue.
 func TestTableIsAdopted(t *testing.T) {
-	r := newRig(t, "bpf")
-	r.start()
-	r.up("br0", "plane=ebpf", "mode=balance-xor", "eth1,weight=5", "eth2,weight=2")
+	r := newHost(t, "bpf")
+	r.Start()
+	r.Up("br0", "plane=ebpf", "mode=balance-xor", "eth1,weight=5", "eth2,weight=2")
 	for _, far := range []string{"", "far2"} {
 		if far != "" {
-			r.there.SetDown(far)
-			r.waitCarrying(1)
+			r.There.SetDown(far)
+			r.WaitCarrying(1)
 		}
-		before, table := r.status(), r.table()
-		r.kill()
+		before, table := r.Status(), r.table()
+		r.Kill()
 		dead := r.table()
-		r.start()
-		after := r.waitFor(func(s agg.Status) bool { return s.Plan.InForce }, "the plan to be in force")
+		r.Start()
+		after := r.WaitFor(func(s agg.Status) bool { return s.Plan.InForce }, "the plan to be in force")
 		if !bytes.Equal(table, dead) || !bytes.Equal(table, r.table()) {
 			t.Errorf("with %q away the table is another:\nbefore %x\ndead   %x\nafter  %x", far, table, dead, r.table())
 		}
@@ -167,7 +168,7 @@ func TestTableIsAdopted(t *testing.T) {
 			t.Errorf("shares went from %s to %s", b, a)
 		}
 	}
-	r.must("down", "bond0")
+	r.Must("down", "bond0")
 }
 
 func shares(t *testing.T, s agg.Status) string {
@@ -190,31 +191,31 @@ func TestAdoptionFromAnotherMountNamespace(t *testing.T) {
 		"a /run of its own":                 `mount -t tmpfs tmpfs /run && exec "$@"`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := newRig(t, "bpf")
-			r.start()
-			r.up("br0", "plane=ebpf", "mode=balance-xor", settles, "eth1", "eth2")
-			stream := nstest.StartUDP(t, r.here, r.there, hereAddr, thereAddr, tenThousand)
+			r := newHost(t, "bpf")
+			r.Start()
+			r.Up("br0", "plane=ebpf", "mode=balance-xor", settles, "eth1", "eth2")
+			stream := nstest.StartUDP(t, r.Here, r.There, rig.HereAddr, rig.ThereAddr, tenThousand)
 			stream.WaitReceived(some)
 			table := r.table()
-			r.kill()
-			r.startBy("unshare", "-m", "--propagation", "private", "sh", "-c", words, "sh")
+			r.Kill()
+			r.StartBy(append([]string{"unshare", "-m", "--propagation", "private", "sh", "-c", words, "sh"}, r.Command()...)...)
 			if name == ownSys && !hostReachable() {
 				r.refusedHidden()
 			} else {
 				r.pulledInMounts(stream)
 			}
-			r.kill() // the mount namespace ends with it, and forwarding must not
+			r.Kill() // the mount namespace ends with it, and forwarding must not
 			stream.WaitReceived(some)
-			r.start()
-			r.waitCarrying(2)
+			r.Start()
+			r.WaitCarrying(2)
 			stream.WaitReceived(some)
 			r.overPulls("adopted into a mount namespace and out of it", stream.Stop())
 			if !bytes.Equal(table, r.table()) {
 				t.Error("the table is another")
 			}
-			r.must("down", "bond0")
-			if _, err := os.Stat(r.pinDir()); err == nil {
-				t.Errorf("%s is left", r.pinDir())
+			r.Must("down", "bond0")
+			if _, err := os.Stat(r.PinDir()); err == nil {
+				t.Errorf("%s is left", r.PinDir())
 			}
 		})
 	}
@@ -231,29 +232,29 @@ func hostReachable() bool {
 
 // refusedHidden is a daemon that cannot reach the pins: it says so, and leaves what
 // forwards alone.
-func (r *rig) refusedHidden() {
-	r.t.Helper()
-	r.t.Log("the first process of the machine cannot be looked at, so the host's pins are out of reach: the daemon must refuse")
-	nstest.Eventually(r.t, 20*time.Second, func() bool {
-		return strings.Contains(r.log.String(), "is no bpf file system here")
-	}, "the daemon to say what it misses; its log:\n%s", r.log)
-	if out, err := r.yoke("status", "bond0"); err == nil {
-		r.t.Errorf("the daemon has bond0:\n%s", out)
+func (r *host) refusedHidden() {
+	r.T.Helper()
+	r.T.Log("the first process of the machine cannot be looked at, so the host's pins are out of reach: the daemon must refuse")
+	nstest.Eventually(r.T, 20*time.Second, func() bool {
+		return strings.Contains(r.Log.String(), "is no bpf file system here")
+	}, "the daemon to say what it misses; its log:\n%s", r.Log)
+	if out, err := r.Yoke("status", "bond0"); err == nil {
+		r.T.Errorf("the daemon has bond0:\n%s", out)
 	}
 }
 
 // pulledInMounts pulls a cable under a daemon that adopted in mounts of its own.
-func (r *rig) pulledInMounts(stream *nstest.Stream) {
-	r.t.Helper()
-	if s := r.waitFor(func(s agg.Status) bool { return s.Plan.InForce }, "the plan to be in force"); s.Plane != "ebpf" {
-		r.t.Errorf("adopted on plane %s", s.Plane)
+func (r *host) pulledInMounts(stream *nstest.Stream) {
+	r.T.Helper()
+	if s := r.WaitFor(func(s agg.Status) bool { return s.Plan.InForce }, "the plan to be in force"); s.Plane != "ebpf" {
+		r.T.Errorf("adopted on plane %s", s.Plane)
 	}
 	stream.WaitReceived(some)
-	r.there.SetDown("far1")
-	r.waitCarrying(1)
+	r.There.SetDown("far1")
+	r.WaitCarrying(1)
 	stream.WaitReceived(some)
-	r.there.SetUp("far1")
-	r.waitCarrying(2)
+	r.There.SetUp("far1")
+	r.WaitCarrying(2)
 }
 
 // Where the table is in a plan, in bytes, by plane/ebpf/bpf/layout.h.
@@ -263,8 +264,8 @@ const (
 )
 
 // table reads the table of the plan in force from the pinned maps, as bytes.
-func (r *rig) table() []byte {
-	r.t.Helper()
+func (r *host) table() []byte {
+	r.T.Helper()
 	var slot uint32
 	r.lookup("yoke_current", uint32(0), &slot)
 	var plan []byte
@@ -272,17 +273,17 @@ func (r *rig) table() []byte {
 	table := plan[tableAt:tableEnd]
 	for _, place := range table {
 		if place > 1 && place != 255 { // two ports, or none
-			r.t.Fatalf("this is no table of two ports; the layout is another now: %x", table)
+			r.T.Fatalf("this is no table of two ports; the layout is another now: %x", table)
 		}
 	}
 	return table
 }
 
-func (r *rig) lookup(name string, key, value any) {
-	r.t.Helper()
-	m, err := ebpf.LoadPinnedMap(filepath.Join(r.pinDir(), name), &ebpf.LoadPinOptions{ReadOnly: true})
+func (r *host) lookup(name string, key, value any) {
+	r.T.Helper()
+	m, err := ebpf.LoadPinnedMap(filepath.Join(r.PinDir(), name), &ebpf.LoadPinOptions{ReadOnly: true})
 	if err != nil {
-		r.t.Fatal(err)
+		r.T.Fatal(err)
 	}
 	defer m.Close()
 	if into, ok := value.(*[]byte); ok {
@@ -291,17 +292,17 @@ func (r *rig) lookup(name string, key, value any) {
 		err = m.Lookup(key, value)
 	}
 	if err != nil {
-		r.t.Fatalf("%s: %v", name, err)
+		r.T.Fatalf("%s: %v", name, err)
 	}
 }
 
 // While a daemon holds its state and does not answer yet, status waits for it.
 func TestStatusWaitsForAStartingDaemon(t *testing.T) {
-	r := newRig(t)
-	r.start()
-	r.must("up", "bond0", "plane=user", "eth1", "eth2")
-	r.kill()
-	lock, err := os.OpenFile(filepath.Join(r.dir, "yoked.lock"), os.O_RDWR, 0)
+	r := newHost(t)
+	r.Start()
+	r.Must("up", "bond0", "plane=user", "eth1", "eth2")
+	r.Kill()
+	lock, err := os.OpenFile(filepath.Join(r.Dir, "yoked.lock"), os.O_RDWR, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -311,7 +312,7 @@ func TestStatusWaitsForAStartingDaemon(t *testing.T) {
 	}
 	answer := make(chan string, 1)
 	go func() {
-		out, err := r.yoke("status")
+		out, err := r.Yoke("status")
 		answer <- fmt.Sprint(out, err)
 	}()
 	select {
@@ -322,7 +323,7 @@ func TestStatusWaitsForAStartingDaemon(t *testing.T) {
 	if err := lock.Close(); err != nil {
 		t.Fatal(err)
 	}
-	r.start()
+	r.Start()
 	if out := <-answer; !strings.HasPrefix(out, "bond0: ") {
 		t.Errorf("status says %s", out)
 	}

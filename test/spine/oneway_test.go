@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/yokelag/yoke/internal/nstest"
+	"github.com/yokelag/yoke/test/rig"
 )
 
 // pulls is how often the cable is pulled in each direction.
@@ -14,19 +15,19 @@ const pulls = 8
 // behindSwitches puts two switches between the hosts: eth1 leads to switch one, eth2 and
 // the peer to switch two, and there is a link between the switches. A pulled eth1 leaves
 // switch two believing that the aggregate is behind that link, until it hears from it.
-func behindSwitches(t *testing.T) (r *rig, one *nstest.NS) {
+func behindSwitches(t *testing.T) (r *host, one *nstest.NS) {
 	t.Helper()
-	r = newHost(t, "bpf")
-	one, two := r.space(), r.space()
+	r = emptyHost(t, "bpf")
+	one, two := r.Space(), r.Space()
 	// First the link between the switches: a veth whose own ifindex happens to be its
 	// peer's in the other namespace has its carrier noticed up to a second late, and the
 	// switch would not forward for that long.
 	one.Veth("isl", two, "isl")
-	r.here.Veth("eth1", one, "host")
-	r.here.Veth("eth2", two, "host")
-	r.there.Veth("eth0", two, "peer")
-	r.bridge(one, "sw1", "host", "isl")
-	r.bridge(two, "sw2", "host", "isl", "peer")
+	r.Here.Veth("eth1", one, "host")
+	r.Here.Veth("eth2", two, "host")
+	r.There.Veth("eth0", two, "peer")
+	r.Bridge(one, "sw1", "host", "isl")
+	r.Bridge(two, "sw2", "host", "isl", "peer")
 	return r, one
 }
 
@@ -47,24 +48,24 @@ func TestOneWayStreamsOverAPull(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r, one := behindSwitches(t)
-			r.start()
-			r.up("eth0", "plane=ebpf", "mode=active-backup", "primary=eth1", fmt.Sprintf("num_grat_arp=%d", c.announcements), "eth1", "eth2")
-			from, to, src, dst := r.there, r.here, thereAddr, hereAddr
+			r.Start()
+			r.Up("eth0", "plane=ebpf", "mode=active-backup", "primary=eth1", fmt.Sprintf("num_grat_arp=%d", c.announcements), "eth1", "eth2")
+			from, to, src, dst := r.There, r.Here, rig.ThereAddr, rig.HereAddr
 			if c.toPeer {
-				from, to, src, dst = r.here, r.there, hereAddr, thereAddr
+				from, to, src, dst = r.Here, r.There, rig.HereAddr, rig.ThereAddr
 			}
 			var lost, back []uint64
 			for range c.pulls {
-				r.waitActive("eth1")
-				r.here.MustPing(thereAddr) // the switches know the way now
+				r.WaitActive("eth1")
+				r.Here.MustPing(rig.ThereAddr) // the switches know the way now
 				lost = append(lost, over(t, from, to, src, dst, func() {
 					one.SetDown("host")
-					r.waitActive("eth2")
+					r.WaitActive("eth2")
 				}))
-				r.here.MustPing(thereAddr)
+				r.Here.MustPing(rig.ThereAddr)
 				back = append(back, over(t, from, to, src, dst, func() {
 					one.SetUp("host")
-					r.waitActive("eth1")
+					r.WaitActive("eth1")
 				}))
 			}
 			t.Logf("lost over each pull: %v; over each return: %v", lost, back)
@@ -73,7 +74,7 @@ func TestOneWayStreamsOverAPull(t *testing.T) {
 					t.Errorf("pull %d lost %d frames; must be from %d to %d", i+1, n, c.least, c.most)
 				}
 			}
-			r.must("down", "bond0")
+			r.Must("down", "bond0")
 		})
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/internal/nstest"
+	"github.com/yokelag/yoke/test/rig"
 )
 
 // nobody is the user without any privilege.
@@ -29,7 +30,7 @@ const (
 type refusal struct {
 	name string
 	// before makes the fault.
-	before func(r *rig)
+	before func(r *host)
 	args   []string
 	code   int
 	// says is what the message must name.
@@ -58,20 +59,20 @@ func refusals() []refusal {
 		{name: "missing interface", args: spare("eth33"), code: refused, says: []string{"eth33", "eth3"}, remedy: spare("eth3")},
 		{name: "in another aggregate", args: spare("eth1"), code: refused,
 			says: []string{"eth1", "bond0", "yoke remove bond0 eth1"}},
-		{name: "bridge port", before: func(r *rig) { r.bridge(r.here, "br9", "eth3") }, args: spare("eth3"), code: refused,
+		{name: "bridge port", before: func(r *host) { r.Bridge(r.Here, "br9", "eth3") }, args: spare("eth3"), code: refused,
 			says: []string{"eth3", "bridge br9"}, ip: []string{"ip link set eth3 nomaster"}, remedy: spare("eth3")},
-		{name: "has addresses", before: func(r *rig) {
-			r.here.AddAddr("eth3", "198.51.100.7/24")
-			r.here.AddAddr("eth3", "198.51.100.8/32")
+		{name: "has addresses", before: func(r *host) {
+			r.Here.AddAddr("eth3", "198.51.100.7/24")
+			r.Here.AddAddr("eth3", "198.51.100.8/32")
 		}, args: []string{"add", "bond0", "eth3"}, code: refused,
 			says: []string{"eth3", "198.51.100.7/24", "198.51.100.8/32"}, ip: []string{"ip addr flush dev eth3"}, remedy: spare("eth3")},
-		{name: "has routes", before: func(r *rig) {
-			nstest.Command(r.t, r.here, "ip", "route", "add", "203.0.113.0/24", "dev", "eth3", "scope", "link")
+		{name: "has routes", before: func(r *host) {
+			nstest.Command(r.T, r.Here, "ip", "route", "add", "203.0.113.0/24", "dev", "eth3", "scope", "link")
 		}, args: spare("eth3"), code: refused,
 			says: []string{"eth3", "203.0.113.0/24"}, ip: []string{"ip route flush dev eth3"}, remedy: spare("eth3")},
 		{name: "loopback", args: spare("lo"), code: refused, says: []string{"lo", "loopback", "ip link"}},
-		{name: "not Ethernet", before: func(r *rig) {
-			nstest.Command(r.t, r.here, "ip", "tuntap", "add", "tun9", "mode", "tun")
+		{name: "not Ethernet", before: func(r *host) {
+			nstest.Command(r.T, r.Here, "ip", "tuntap", "add", "tun9", "mode", "tun")
 		}, args: spare("tun9"), code: refused, says: []string{"tun9", "Ethernet"}, ip: []string{"ip link delete tun9 && ip tuntap add tun9 mode tap"}, remedy: spare("tun9")},
 		{name: "the inner end", args: spare("yk-bond0"), code: refused, says: []string{"yk-bond0", "bond0"}},
 		{name: "an aggregate", args: spare("bond0"), code: refused, says: []string{"bond0", "yoke down bond0"}},
@@ -92,19 +93,19 @@ func refusals() []refusal {
 // code, and leaves the running aggregate as it was; what it recommends does work.
 func TestRefusals(t *testing.T) {
 	nstest.Require(t, "tun")
-	r := newRig(t, "bpf")
-	r.start()
-	r.up("br0", "plane=ebpf", "eth1", "eth2")
+	r := newHost(t, "bpf")
+	r.Start()
+	r.Up("br0", "plane=ebpf", "eth1", "eth2")
 	for _, c := range refusals() {
 		t.Run(c.name, func(t *testing.T) {
-			r.here.Veth("eth3", r.there, "far3")
-			defer r.here.Delete("eth3")
+			r.Here.Veth("eth3", r.There, "far3")
+			defer r.Here.Delete("eth3")
 			if c.before != nil {
 				c.before(r)
 			}
 			before := r.standing()
-			out, err := r.yoke(c.args...)
-			if got := exitCode(err); got != c.code {
+			out, err := r.Yoke(c.args...)
+			if got := rig.ExitCode(err); got != c.code {
 				t.Errorf("yoke %s: exit code %d, want %d", strings.Join(c.args, " "), got, c.code)
 			}
 			t.Logf("yoke %s\n%s", strings.Join(c.args, " "), out)
@@ -122,11 +123,11 @@ func TestRefusals(t *testing.T) {
 			r.recommended(t, c, out)
 		})
 	}
-	r.here.MustPing(thereAddr)
+	r.Here.MustPing(rig.ThereAddr)
 }
 
 // recommended does what the refusal says, and tries again.
-func (r *rig) recommended(t *testing.T, c refusal, out string) {
+func (r *host) recommended(t *testing.T, c refusal, out string) {
 	t.Helper()
 	if c.remedy == nil {
 		return
@@ -137,20 +138,20 @@ func (r *rig) recommended(t *testing.T, c refusal, out string) {
 		}
 		for command := range strings.SplitSeq(words, "&&") {
 			args := strings.Fields(command)
-			nstest.Command(t, r.here, args[0], args[1:]...)
+			nstest.Command(t, r.Here, args[0], args[1:]...)
 		}
 	}
 	if whole := "`yoke " + strings.Join(c.remedy, " ") + "`"; c.ip == nil && !strings.Contains(out, whole) {
 		t.Errorf("the refusal does not say %s:\n%s", whole, out)
 	}
-	again, err := r.yoke(c.remedy...)
+	again, err := r.Yoke(c.remedy...)
 	if err != nil {
 		t.Fatalf("yoke %s, which was to work: %v\n%s", strings.Join(c.remedy, " "), err, again)
 	}
 	if c.remedy[0] == "up" {
-		r.must("down", c.remedy[1])
+		r.Must("down", c.remedy[1])
 	} else {
-		r.must("remove", "bond0", "eth3")
+		r.Must("remove", "bond0", "eth3")
 	}
 }
 
@@ -163,15 +164,15 @@ type standing struct {
 	State      string
 }
 
-func (r *rig) standing() standing {
-	r.t.Helper()
-	s := r.waitFor(func(s agg.Status) bool { return s.Plan.InForce }, "the plan to be in force")
-	state, err := os.ReadFile(filepath.Join(r.dir, "bond0.json"))
+func (r *host) standing() standing {
+	r.T.Helper()
+	s := r.WaitFor(func(s agg.Status) bool { return s.Plan.InForce }, "the plan to be in force")
+	state, err := os.ReadFile(filepath.Join(r.Dir, "bond0.json"))
 	if err != nil {
-		r.t.Fatal(err)
+		r.T.Fatal(err)
 	}
 	var links snapshot
-	links.links(r.t, nstest.Command(r.t, r.here, "ip", "-d", "-j", "link"))
+	links.links(r.T, nstest.Command(r.T, r.Here, "ip", "-d", "-j", "link"))
 	// The interface that the case itself is about may settle meanwhile.
 	links = slices.DeleteFunc(links, func(line string) bool {
 		return strings.Contains(line, "eth3") || strings.Contains(line, "br9") || strings.Contains(line, "tun9")
@@ -182,22 +183,22 @@ func (r *rig) standing() standing {
 // A second daemon on the socket, or on the state directory, is refused and the first one
 // serves on.
 func TestSecondDaemonIsRefused(t *testing.T) {
-	r := newRig(t)
-	r.start()
+	r := newHost(t)
+	r.Start()
 	for name, c := range map[string]struct {
 		args []string
 		says string
 	}{
-		"the socket":          {[]string{"--socket", r.socket(), "--state-dir", t.TempDir()}, r.socket()},
-		"the state directory": {[]string{"--socket", filepath.Join(t.TempDir(), "yoke.sock"), "--state-dir", r.dir}, r.dir},
+		"the socket":          {[]string{"--socket", r.Socket(), "--state-dir", t.TempDir()}, r.Socket()},
+		"the state directory": {[]string{"--socket", filepath.Join(t.TempDir(), "yoke.sock"), "--state-dir", r.Dir}, r.Dir},
 	} {
-		cmd := exec.Command(filepath.Join(r.bin, "yoked"), append(c.args, "--config", filepath.Join(r.dir, "none"))...)
+		cmd := exec.Command(filepath.Join(r.Bin, "yoked"), append(c.args, "--config", filepath.Join(r.Dir, "none"))...)
 		out, err := r.output(cmd)
-		if exitCode(err) != refused || !strings.Contains(out, c.says) || !strings.Contains(out, "yoked --s") {
-			t.Errorf("%s: exit code %d: %s", name, exitCode(err), out)
+		if rig.ExitCode(err) != refused || !strings.Contains(out, c.says) || !strings.Contains(out, "yoked --s") {
+			t.Errorf("%s: exit code %d: %s", name, rig.ExitCode(err), out)
 		}
 	}
-	if out, err := r.yoke("get", "bond0"); exitCode(err) != refused {
+	if out, err := r.Yoke("get", "bond0"); rig.ExitCode(err) != refused {
 		t.Errorf("the first daemon does not answer any more: %v\n%s", err, out)
 	}
 }
@@ -205,10 +206,10 @@ func TestSecondDaemonIsRefused(t *testing.T) {
 // A user without the privilege is told so, by the command and by the daemon, and what
 // works without.
 func TestNoPermission(t *testing.T) {
-	r := newRig(t)
-	r.start()
+	r := newHost(t)
+	r.Start()
 	// The directory of the test itself must not be what stops the user.
-	for dir := r.dir; dir != os.TempDir() && dir != "/"; dir = filepath.Dir(dir) {
+	for dir := r.Dir; dir != os.TempDir() && dir != "/"; dir = filepath.Dir(dir) {
 		if err := os.Chmod(dir, 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -219,16 +220,16 @@ func TestNoPermission(t *testing.T) {
 		code    int
 		says    []string
 	}{
-		{"yoke", []string{"up", "bond0", "eth1", "eth2"}, notPermitted, []string{r.socket(), "group yoke", "yoke demo"}},
-		{"yoke", []string{"status"}, notPermitted, []string{r.socket()}},
-		{"yoked", []string{"--config", filepath.Join(r.dir, "none")}, refused, []string{"sudo yoked", "yoke demo"}},
+		{"yoke", []string{"up", "bond0", "eth1", "eth2"}, notPermitted, []string{r.Socket(), "group yoke", "yoke demo"}},
+		{"yoke", []string{"status"}, notPermitted, []string{r.Socket()}},
+		{"yoked", []string{"--config", filepath.Join(r.Dir, "none")}, refused, []string{"sudo yoked", "yoke demo"}},
 	} {
-		cmd := exec.Command(filepath.Join(r.bin, c.program), c.args...)
-		cmd.Env = r.env()
+		cmd := exec.Command(filepath.Join(r.Bin, c.program), c.args...)
+		cmd.Env = r.Env()
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 		out, err := r.output(cmd)
 		t.Logf("%s %s\n%s", c.program, strings.Join(c.args, " "), out)
-		if got := exitCode(err); got != c.code {
+		if got := rig.ExitCode(err); got != c.code {
 			t.Errorf("%s %v: exit code %d, want %d", c.program, c.args, got, c.code)
 		}
 		for _, word := range c.says {
@@ -240,9 +241,9 @@ func TestNoPermission(t *testing.T) {
 }
 
 // output runs a command in the daemon's namespace.
-func (r *rig) output(cmd *exec.Cmd) (string, error) {
+func (r *host) output(cmd *exec.Cmd) (string, error) {
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
-	err := r.here.Run(cmd.Run)
+	err := r.Here.Run(cmd.Run)
 	return out.String(), err
 }

@@ -16,24 +16,25 @@ import (
 	"github.com/cilium/ebpf/link"
 
 	"github.com/yokelag/yoke/internal/nstest"
+	"github.com/yokelag/yoke/test/rig"
 )
 
-// newTalkative is newRig with IPv6 and all that the kernel does with it.
-func newTalkative(t *testing.T, features ...string) *rig {
+// newTalkative is newHost with IPv6 and all that the kernel does with it.
+func newTalkative(t *testing.T, features ...string) *host {
 	t.Helper()
-	r := newHost(t, features...)
-	for _, n := range []*nstest.NS{r.here, r.there} {
+	r := emptyHost(t, features...)
+	for _, n := range []*nstest.NS{r.Here, r.There} {
 		n.Do(func() {
 			for _, which := range []string{"all", "default", "lo"} {
-				setIPv6(t, which, "disable_ipv6", "0")
-				setIPv6(t, which, "dad_transmits", "0") // no waiting for addresses
+				rig.SetIPv6(t, which, "disable_ipv6", "0")
+				rig.SetIPv6(t, which, "dad_transmits", "0") // no waiting for addresses
 			}
 		})
 	}
-	r.there.Veth("spare1", r.there, "spare2")
-	r.here.Veth("eth1", r.there, "far1")
-	r.here.Veth("eth2", r.there, "far2")
-	r.bridge(r.there, "br0", "far1", "far2")
+	r.There.Veth("spare1", r.There, "spare2")
+	r.Here.Veth("eth1", r.There, "far1")
+	r.Here.Veth("eth2", r.There, "far2")
+	r.Bridge(r.There, "br0", "far1", "far2")
 	return r
 }
 
@@ -58,21 +59,21 @@ func TestDownRestoresEverything(t *testing.T) {
 			t.Run(plane+"/"+state.name, func(t *testing.T) {
 				r := newTalkative(t, "bpf", "tcx")
 				if state.set != nil {
-					nstest.Command(t, r.here, "ip", append([]string{"link", "set", "eth1"}, state.set...)...)
+					nstest.Command(t, r.Here, "ip", append([]string{"link", "set", "eth1"}, state.set...)...)
 				}
 				foreign := attachForeign(r, "eth1")
-				r.start()
+				r.Start()
 				before, held := r.settled(), r.descriptors()
-				r.up("br0", "plane="+plane, "primary=eth1", "eth1", "eth2")
+				r.Up("br0", "plane="+plane, "primary=eth1", "eth1", "eth2")
 				foreign.standsRight(t, plane)
 				objects := r.objects()
-				r.there.SetDown("far1")
-				r.waitActive("eth2")
-				r.here.MustPing(thereAddr)
-				r.there.SetUp("far1")
-				r.waitActive("eth1")
-				r.here.MustPing(thereAddr)
-				r.must("down", "bond0")
+				r.There.SetDown("far1")
+				r.WaitActive("eth2")
+				r.Here.MustPing(rig.ThereAddr)
+				r.There.SetUp("far1")
+				r.WaitActive("eth1")
+				r.Here.MustPing(rig.ThereAddr)
+				r.Must("down", "bond0")
 				r.sameAs(before, "after yoke down")
 				objects.gone(t)
 				if now := r.descriptors(); now != held {
@@ -93,10 +94,10 @@ func TestKillInTheMiddleOfUp(t *testing.T) {
 	for _, plane := range []string{"ebpf", "user"} {
 		t.Run(plane, func(t *testing.T) {
 			r := newTalkative(t, "bpf")
-			nstest.Command(t, r.here, "ip", "link", "set", "eth1", "mtu", "1432")
-			nstest.Command(t, r.here, "ip", "link", "set", "eth2", "down")
+			nstest.Command(t, r.Here, "ip", "link", "set", "eth1", "mtu", "1432")
+			nstest.Command(t, r.Here, "ip", "link", "set", "eth2", "down")
 			before := r.settled()
-			r.start()
+			r.Start()
 			took := r.timeOfUp(plane)
 			made := 0
 			for seed := range uint64(crashes) {
@@ -106,8 +107,8 @@ func TestKillInTheMiddleOfUp(t *testing.T) {
 				if r.killInUp(plane, after) {
 					made++
 				}
-				r.start()
-				r.must("down", "--all")
+				r.Start()
+				r.Must("down", "--all")
 				r.sameAs(before, "killed "+after.String()+" after up was asked, then taken down,")
 				if t.Failed() {
 					return
@@ -119,34 +120,34 @@ func TestKillInTheMiddleOfUp(t *testing.T) {
 }
 
 // timeOfUp is how long `yoke up` takes now.
-func (r *rig) timeOfUp(plane string) time.Duration {
-	r.t.Helper()
+func (r *host) timeOfUp(plane string) time.Duration {
+	r.T.Helper()
 	start := time.Now()
-	r.must("up", "bond0", "plane="+plane, "eth1", "eth2")
+	r.Must("up", "bond0", "plane="+plane, "eth1", "eth2")
 	took := time.Since(start)
-	r.must("down", "bond0")
+	r.Must("down", "bond0")
 	return took
 }
 
 // killInUp kills the daemon a while after `yoke up` was asked, and tells whether there
 // is a trace to adopt.
-func (r *rig) killInUp(plane string, after time.Duration) (made bool) {
-	r.t.Helper()
-	cmd := exec.Command(filepath.Join(r.bin, "yoke"), "up", "bond0", "plane="+plane, "eth1", "eth2")
-	cmd.Env = r.env()
-	if err := r.here.Run(cmd.Start); err != nil {
-		r.t.Fatal(err)
+func (r *host) killInUp(plane string, after time.Duration) (made bool) {
+	r.T.Helper()
+	cmd := exec.Command(filepath.Join(r.Bin, "yoke"), "up", "bond0", "plane="+plane, "eth1", "eth2")
+	cmd.Env = r.Env()
+	if err := r.Here.Run(cmd.Start); err != nil {
+		r.T.Fatal(err)
 	}
 	time.Sleep(after) // the moment is what is tried here, any one will do
-	r.kill()
+	r.Kill()
 	_ = cmd.Wait() // it may have succeeded
-	_, err := os.Stat(filepath.Join(r.dir, "bond0.json"))
+	_, err := os.Stat(filepath.Join(r.Dir, "bond0.json"))
 	return err == nil
 }
 
 // foreign is somebody else's programs on a port: they count, and let pass.
 type foreign struct {
-	r       *rig
+	r       *host
 	ifindex int
 	seen    *ebpf.Map
 	program ebpf.ProgramID
@@ -155,15 +156,15 @@ type foreign struct {
 // ways are both places of tcx.
 var ways = []ebpf.AttachType{ebpf.AttachTCXIngress, ebpf.AttachTCXEgress}
 
-func attachForeign(r *rig, port string) *foreign {
-	r.t.Helper()
-	f := &foreign{r: r, ifindex: r.here.Index(port)}
+func attachForeign(r *host, port string) *foreign {
+	r.T.Helper()
+	f := &foreign{r: r, ifindex: r.Here.Index(port)}
 	var err error
 	f.seen, err = ebpf.NewMap(&ebpf.MapSpec{Name: "foreign", Type: ebpf.Array, KeySize: 4, ValueSize: 8, MaxEntries: 1})
 	if err != nil {
-		r.t.Fatal(err)
+		r.T.Fatal(err)
 	}
-	r.t.Cleanup(func() { f.seen.Close() })
+	r.T.Cleanup(func() { f.seen.Close() })
 	p, err := ebpf.NewProgram(&ebpf.ProgramSpec{Name: "foreign", Type: ebpf.SchedCLS, License: "Dual BSD/GPL", Instructions: asm.Instructions{
 		asm.StoreImm(asm.RFP, -4, 0, asm.Word),
 		asm.Mov.Reg(asm.R2, asm.RFP), asm.Add.Imm(asm.R2, -4),
@@ -176,31 +177,31 @@ func attachForeign(r *rig, port string) *foreign {
 		asm.Return(),
 	}})
 	if err != nil {
-		r.t.Fatal(err)
+		r.T.Fatal(err)
 	}
-	r.t.Cleanup(func() { p.Close() })
+	r.T.Cleanup(func() { p.Close() })
 	info, err := p.Info()
 	if err != nil {
-		r.t.Fatal(err)
+		r.T.Fatal(err)
 	}
 	f.program, _ = info.ID()
 	for _, way := range ways {
 		var l link.Link
-		if err := r.here.Run(func() (err error) {
+		if err := r.Here.Run(func() (err error) {
 			l, err = link.AttachTCX(link.TCXOptions{Interface: f.ifindex, Program: p, Attach: way})
 			return err
 		}); err != nil {
-			r.t.Fatal(err)
+			r.T.Fatal(err)
 		}
-		r.t.Cleanup(func() { l.Close() })
+		r.T.Cleanup(func() { l.Close() })
 	}
 	return f
 }
 
 // order is the ids of the programs on the port, one after the other.
 func (f *foreign) order(way ebpf.AttachType) (ids []ebpf.ProgramID) {
-	f.r.t.Helper()
-	if err := f.r.here.Run(func() error {
+	f.r.T.Helper()
+	if err := f.r.Here.Run(func() error {
 		result, err := link.QueryPrograms(link.QueryOptions{Target: f.ifindex, Attach: way})
 		if err != nil {
 			return err
@@ -210,7 +211,7 @@ func (f *foreign) order(way ebpf.AttachType) (ids []ebpf.ProgramID) {
 		}
 		return nil
 	}); err != nil {
-		f.r.t.Fatal(err)
+		f.r.T.Fatal(err)
 	}
 	return ids
 }
@@ -226,16 +227,16 @@ func (f *foreign) standsRight(t *testing.T, plane string) {
 		t.Errorf("at egress the programs are %v, and the other's, %d, is not before ours", ids, f.program)
 	}
 	before := f.count()
-	f.r.here.MustPing(thereAddr)
+	f.r.Here.MustPing(rig.ThereAddr)
 	if plane == "ebpf" && f.count() == before {
 		t.Error("the other's program at egress does not see what leaves any more")
 	}
 }
 
 func (f *foreign) count() (n uint64) {
-	f.r.t.Helper()
+	f.r.T.Helper()
 	if err := f.seen.Lookup(uint32(0), &n); err != nil {
-		f.r.t.Fatal(err)
+		f.r.T.Fatal(err)
 	}
 	return n
 }
@@ -257,16 +258,16 @@ type objects struct {
 	progs map[string]ebpf.ProgramID
 }
 
-func (r *rig) objects() objects {
-	r.t.Helper()
+func (r *host) objects() objects {
+	r.T.Helper()
 	o := objects{map[string]ebpf.MapID{}, map[string]link.ID{}, map[string]ebpf.ProgramID{}}
-	entries, _ := os.ReadDir(r.pinDir()) // plane user has none
+	entries, _ := os.ReadDir(r.PinDir()) // plane user has none
 	for _, e := range entries {
-		path := filepath.Join(r.pinDir(), e.Name())
+		path := filepath.Join(r.PinDir(), e.Name())
 		if !strings.HasPrefix(e.Name(), "link-") {
 			m, err := ebpf.LoadPinnedMap(path, nil)
 			if err != nil {
-				r.t.Fatal(err)
+				r.T.Fatal(err)
 			}
 			if info, err := m.Info(); err == nil {
 				o.maps[e.Name()], _ = info.ID()
@@ -276,7 +277,7 @@ func (r *rig) objects() objects {
 		}
 		l, err := link.LoadPinnedLink(path, nil)
 		if err != nil {
-			r.t.Fatal(err)
+			r.T.Fatal(err)
 		}
 		if info, err := l.Info(); err == nil {
 			o.links[e.Name()], o.progs[e.Name()] = info.ID, info.Program

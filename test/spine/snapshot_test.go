@@ -23,29 +23,29 @@ type snapshot []string
 
 // snapshot reads the interfaces with all details, their addresses and groups, routes,
 // sysctls, queueing disciplines, filters and programs, and the pins of the namespace.
-func (r *rig) snapshot() snapshot {
-	r.t.Helper()
+func (r *host) snapshot() snapshot {
+	r.T.Helper()
 	var s snapshot
-	s.links(r.t, nstest.Command(r.t, r.here, "ip", "-d", "-j", "link"))
+	s.links(r.T, nstest.Command(r.T, r.Here, "ip", "-d", "-j", "link"))
 	for _, words := range []string{"ip -o addr", "ip maddr", "ip route show table all", "ip -6 route show table all", "ip neigh", "tc -d qdisc"} {
 		args := strings.Fields(words)
-		s.add(words, nstest.Command(r.t, r.here, args[0], args[1:]...))
+		s.add(words, nstest.Command(r.T, r.Here, args[0], args[1:]...))
 	}
-	links, err := r.here.Handle().LinkList()
+	links, err := r.Here.Handle().LinkList()
 	if err != nil {
-		r.t.Fatal(err)
+		r.T.Fatal(err)
 	}
 	for _, l := range links {
 		for _, way := range []string{"ingress", "egress"} {
-			out, _ := r.here.Output("tc", "filter", "show", "dev", l.Attrs().Name, way) // fails where there is no clsact
+			out, _ := r.Here.Output("tc", "filter", "show", "dev", l.Attrs().Name, way) // fails where there is no clsact
 			s.add("tc filter "+l.Attrs().Name+" "+way, out)
 		}
 	}
 	if _, err := exec.LookPath("bpftool"); err == nil {
-		s.add("bpftool net", nstest.Command(r.t, r.here, "bpftool", "net"))
+		s.add("bpftool net", nstest.Command(r.T, r.Here, "bpftool", "net"))
 	}
-	r.here.Do(func() { s.sysctls(r.t) })
-	s.pins(r.t, filepath.Dir(r.pinDir()))
+	r.Here.Do(func() { s.sysctls(r.T) })
+	s.pins(r.T, filepath.Dir(r.PinDir()))
 	return s
 }
 
@@ -133,22 +133,22 @@ func (s snapshot) differs(from snapshot) string {
 
 // sameAs waits until the namespace is as it was: the kernel settles some things, like
 // link-local addresses, in its own time.
-func (r *rig) sameAs(before snapshot, when string) {
-	r.t.Helper()
+func (r *host) sameAs(before snapshot, when string) {
+	r.T.Helper()
 	difference := "?"
 	for end := time.Now().Add(5 * time.Second); difference != "" && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		difference = r.snapshot().differs(before)
 	}
 	if difference != "" {
-		r.t.Errorf("%s the namespace is not as it was:\n%slog of yoked:\n%s", when, difference, r.log)
+		r.T.Errorf("%s the namespace is not as it was:\n%slog of yoked:\n%s", when, difference, r.Log)
 	}
 }
 
 // settled waits until the kernel changes nothing any more by itself.
-func (r *rig) settled() snapshot {
-	r.t.Helper()
+func (r *host) settled() snapshot {
+	r.T.Helper()
 	last := r.snapshot()
-	nstest.Eventually(r.t, 20*time.Second, func() bool {
+	nstest.Eventually(r.T, 20*time.Second, func() bool {
 		time.Sleep(200 * time.Millisecond) // duplicate address detection has steps of this kind
 		now := r.snapshot()
 		same := now.differs(last) == "" && !strings.Contains(strings.Join(now, "\n"), "tentative")
@@ -160,12 +160,12 @@ func (r *rig) settled() snapshot {
 
 // descriptors counts the daemon's own descriptors of BPF objects: what it would keep in
 // the kernel although no pin and no interface does.
-func (r *rig) descriptors() int {
-	r.t.Helper()
-	dir := "/proc/" + strconv.Itoa(r.daemon.Process.Pid) + "/fd"
+func (r *host) descriptors() int {
+	r.T.Helper()
+	dir := "/proc/" + strconv.Itoa(r.PID()) + "/fd"
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		r.t.Fatal(err)
+		r.T.Fatal(err)
 	}
 	n := 0
 	for _, e := range entries {

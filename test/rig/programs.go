@@ -1,0 +1,52 @@
+package rig
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"sync"
+	"sync/atomic"
+	"testing"
+)
+
+// Main runs a package's tests and removes the programs that they had built. The result is
+// the exit code.
+func Main(m *testing.M) int {
+	code := m.Run()
+	if wanted.Load() {
+		if dir, _ := programs(); dir != "" {
+			os.RemoveAll(dir)
+		}
+	}
+	return code
+}
+
+// Programs returns the directory of yoke and yoked, built when the first test wants them.
+func Programs(t testing.TB) string {
+	t.Helper()
+	wanted.Store(true)
+	dir, err := programs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+var wanted atomic.Bool // tells Main whether there is a directory to remove
+
+var programs = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "yoke-rig")
+	if err != nil {
+		return "", err
+	}
+	// Who has no privilege must reach them too.
+	if err := os.Chmod(dir, 0o755); err != nil {
+		return dir, err
+	}
+	build := exec.Command("go", "build", "-o", dir, "github.com/yokelag/yoke/cmd/yoke", "github.com/yokelag/yoke/cmd/yoked")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return dir, fmt.Errorf("build: %w\n%s", err, out)
+	}
+	return dir, nil
+})
