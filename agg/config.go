@@ -26,6 +26,13 @@ type Config struct {
 	UseCarrier bool
 	// NumPeerNotif is num_grat_arp, alias num_unsol_na.
 	NumPeerNotif int
+	// NumPeerNotifSet tells a chosen number from the default.
+	NumPeerNotifSet bool
+	// PeerNotifDelay is the time between two announcements, 0 where none is given.
+	PeerNotifDelay time.Duration
+	// ResendIGMP is how often multicast groups are reported, RejoinInterval how far apart.
+	ResendIGMP     int
+	RejoinInterval time.Duration
 	// PacketsPerSlave is how many frames a port of balance-rr sends in a row; 0 is random.
 	PacketsPerSlave int
 	// AllSlavesActive passes on what ports that stand by receive.
@@ -52,6 +59,7 @@ type PortConfig struct {
 func (s Spec) Config() Config {
 	r := resolver{settings: s.Options, scope: OfAggregate}
 	_, miimonSet := s.Options["miimon"]
+	_, notifSet := s.Options["num_grat_arp"]
 	c := Config{
 		Name:            s.Name,
 		Plane:           r.text("plane"),
@@ -66,6 +74,10 @@ func (s Spec) Config() Config {
 		MiimonSet:       miimonSet,
 		UseCarrier:      r.text("use_carrier") == "on",
 		NumPeerNotif:    r.number("num_grat_arp"),
+		NumPeerNotifSet: notifSet,
+		PeerNotifDelay:  r.duration("peer_notif_delay"),
+		ResendIGMP:      r.number("resend_igmp"),
+		RejoinInterval:  r.duration("mcast_rejoin_interval"),
 		PacketsPerSlave: r.number("packets_per_slave"),
 		AllSlavesActive: r.text("all_slaves_active") == "on",
 		FastPath:        r.text("fast_path") == "on",

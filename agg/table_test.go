@@ -215,7 +215,7 @@ func TestWhatIsBuilt(t *testing.T) {
 		}
 	}
 	const want = "mode plane fast_path mtu mac xmit_hash_policy hash_map weight primary primary_reselect active_slave prio sticky " +
-		"watch miimon use_carrier updelay downdelay num_grat_arp"
+		"watch miimon use_carrier updelay downdelay num_grat_arp peer_notif_delay resend_igmp mcast_rejoin_interval"
 	if got := strings.Join(built, " "); got != want {
 		t.Errorf("built are\n%s, want\n%s", got, want)
 	}

@@ -164,7 +164,7 @@ func (r *registry) start(ctx context.Context, spec agg.Spec, planeName string, s
 		return nil, err
 	}
 	e, err := engine.New(spec, engine.World{
-		Plane: plane, Links: r.world.Links(), Frames: r.world.Frames(), Clock: r.world.Clock(),
+		Plane: plane, Links: r.world.Links(), Frames: r.world.Frames(), Stations: r.world.Stations(), Clock: r.world.Clock(),
 		Store: st, Log: r.log, PID: os.Getpid(), Peers: r.count,
 	}, saved)
 	if err != nil {

@@ -14,6 +14,7 @@ type world interface {
 	BootID() string
 	Links() engine.Links
 	Frames() engine.Frames
+	Stations() engine.Stations
 	Clock() engine.Clock
 	// AutoPlane tells what plane=auto means here, and why.
 	AutoPlane() (name, why string)

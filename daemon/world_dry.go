@@ -48,8 +48,11 @@ func (w *dryWorld) Namespace() uint64     { return w.namespace }
 func (w *dryWorld) BootID() string        { return w.bootID }
 func (w *dryWorld) Links() engine.Links   { return dryLinks{w.mem} }
 func (w *dryWorld) Frames() engine.Frames { return w.mem }
-func (w *dryWorld) Clock() engine.Clock   { return bootClock{} }
-func (w *dryWorld) Close() error          { return nil }
+
+// Stations implements world.
+func (w *dryWorld) Stations() engine.Stations { return w.mem }
+func (w *dryWorld) Clock() engine.Clock       { return bootClock{} }
+func (w *dryWorld) Close() error              { return nil }
 
 // AutoPlane implements world.
 func (w *dryWorld) AutoPlane() (name, why string) { return "mem", "this is a dry run" }

@@ -82,7 +82,10 @@ func (w *kernelWorld) Namespace() uint64     { return w.namespace }
 func (w *kernelWorld) BootID() string        { return w.bootID }
 func (w *kernelWorld) Links() engine.Links   { return kernelLinks{w.links} }
 func (w *kernelWorld) Frames() engine.Frames { return w.frames }
-func (w *kernelWorld) Clock() engine.Clock   { return bootClock{} }
+
+// Stations implements world.
+func (w *kernelWorld) Stations() engine.Stations { return kernelStations{} }
+func (w *kernelWorld) Clock() engine.Clock       { return bootClock{} }
 
 // Close implements world.
 func (w *kernelWorld) Close() error { return errors.Join(w.links.Close(), w.frames.Close()) }
@@ -152,6 +155,14 @@ func (w *kernelWorld) CheckPort(aggregate, name string) error {
 		return err
 	}
 	return errors.Join(k.Check(name), k.Close())
+}
+
+// kernelStations reads who speaks by an aggregate's device.
+type kernelStations struct{}
+
+// Stations implements engine.Stations.
+func (kernelStations) Stations(_ context.Context, aggregate string) ([]agg.Station, error) {
+	return device.Stations(aggregate)
 }
 
 // kernelLinks makes a listener an engine.Links.

@@ -6,20 +6,23 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"net/netip"
 
 	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/announce"
 	"github.com/yokelag/yoke/policy"
 	"github.com/yokelag/yoke/watch"
 )
 
-// World is everything outside of an engine. All fields but Log and Peers are required.
+// World is everything outside of an engine. All fields but Stations, Log and Peers are
+// required.
 type World struct {
 	Plane  Plane
 	Links  Links
 	Frames Frames
-	Clock  Clock
-	Store  Store
+	// Stations tells whom announcements are for; nil means that nothing is announced.
+	Stations Stations
+	Clock    Clock
+	Store    Store
 	// Log gets one line for each event; nil means none.
 	Log *slog.Logger
 	// Peers tells how many aggregates share the processor, this one included; nil means
@@ -46,12 +49,11 @@ type Engine struct {
 
 	// All that follows belongs to the goroutine of Run.
 	mind
-	plane     planeState
-	tables    policy.Tables // work remembered from plan to plan
-	softnet   growth
-	addresses []netip.Addr // of the aggregate, as last observed
-	announced announcement // the newest one
-	sub       subscription
+	plane   planeState
+	tables  policy.Tables // work remembered from plan to plan
+	softnet growth
+	told    announce.State // what is left to announce
+	sub     subscription
 	// readAt is when Links.Read is tried again after readFails failures in a row.
 	readAt    agg.Instant
 	readFails int
@@ -114,7 +116,7 @@ func (e *Engine) restore(s Saved) {
 		seq += seqGap
 	}
 	e.ring = newRing(seq, s.Events)
-	e.mac, e.policy, e.moves = s.MAC, s.Policy, s.Moves
+	e.mac, e.policy, e.moves, e.told = s.MAC, s.Policy, s.Moves, s.Announce
 	e.plane.generation, e.plane.publishedAt, e.plane.repairs = s.Generation, s.PublishedAt, s.Repairs
 	e.ports = map[string]*portState{}
 	for _, c := range s.Spec.Config().Ports {

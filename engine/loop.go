@@ -48,6 +48,7 @@ func (e *Engine) pause() time.Duration {
 	if e.plane.doubt || !e.plane.have {
 		at = e.plane.retryAt
 	}
+	at = agg.Earliest(at, e.announceAt())
 	for _, w := range e.watches {
 		at = agg.Earliest(at, w.Deadline())
 	}
@@ -72,7 +73,8 @@ func (e *Engine) round(ctx context.Context) {
 		_ = e.apply(ctx) // kept in e.plane and tried again
 		e.begin()
 	}
-	announced := e.announceMove(ctx, before)
+	e.announceMove(before)
+	announced := e.announceDue(ctx)
 	e.note(before)
 	e.record(announced...)
 	e.tables.Foresee()

@@ -171,7 +171,7 @@ func (e *Engine) snapshot() Saved {
 	s := Saved{
 		Version: SavedVersion, Spec: e.spec.Clone(), Plane: e.w.Plane.Capability().Plane, MAC: e.mac,
 		Generation: e.plane.generation, PublishedAt: e.plane.publishedAt, Seq: seq, Events: events,
-		Policy: e.policy, Moves: maps.Clone(e.moves), Ports: map[string]SavedPort{}, Repairs: e.plane.repairs, Stopped: e.stopped,
+		Policy: e.policy, Announce: e.told, Moves: maps.Clone(e.moves), Ports: map[string]SavedPort{}, Repairs: e.plane.repairs, Stopped: e.stopped,
 	}
 	s.Policy.Speeds = maps.Clone(e.policy.Speeds)
 	for i, c := range e.config.Ports {

@@ -65,6 +65,6 @@ func (e *Engine) look(ctx context.Context) (f agg.Facts, whole bool, err error) 
 	if f, err = v.Verify(ctx); err != nil {
 		return f, false, fmt.Errorf("verify %s: %w", e.name, err)
 	}
-	e.addresses, e.plane.observedAt = f.Device.Addresses, now
+	e.plane.observedAt = now
 	return f, false, nil
 }

@@ -159,7 +159,6 @@ func (e *Engine) observe(ctx context.Context) (agg.Facts, error) {
 	if err != nil {
 		return agg.Facts{}, fmt.Errorf("observe %s: %w", e.name, err)
 	}
-	e.addresses = facts.Device.Addresses
 	e.plane.observedAt = e.w.Clock.Now()
 	e.plane.wholeAt = e.plane.observedAt
 	return facts, nil
@@ -195,7 +194,6 @@ func (e *Engine) verify(ctx context.Context) {
 	if !p.verified {
 		e.confirmed()
 	}
-	e.record(e.announceLate(ctx)...)
 }
 
 // lookSoon has the plane read back soon after a wake-up. The wake-up may be about what

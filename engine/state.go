@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/announce"
 	"github.com/yokelag/yoke/policy"
 	"github.com/yokelag/yoke/watch"
 )
@@ -33,6 +34,8 @@ type Saved struct {
 	Events []agg.Event `json:"events,omitempty"`
 	// Policy holds the active port and what else the next choice depends on.
 	Policy policy.State `json:"policy"`
+	// Announce is what is left to tell of the last failover.
+	Announce announce.State `json:"announce,omitzero"`
 	// Moves are the balancer's explicit moves.
 	Moves policy.Overlay `json:"moves,omitempty"`
 	// Ports are by name.

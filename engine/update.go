@@ -24,7 +24,8 @@ func (e *Engine) update(ctx context.Context, spec agg.Spec) error {
 		return fmt.Errorf("update %s: %w", e.name, err)
 	}
 	e.subscribe()
-	announced := e.announceMove(ctx, mark)
+	e.announceMove(mark)
+	announced := e.announceDue(ctx)
 	e.record(agg.Event{Kind: "config", Cause: "changed", Text: "the configuration was changed"})
 	e.note(mark)
 	e.record(announced...)

@@ -49,6 +49,15 @@ type rig struct {
 	spec  agg.Spec
 	e     *engine.Engine
 	stop  func() error
+	// above, where set, stands in for the world's stations.
+	above engine.Stations
+}
+
+func (r *rig) stations() engine.Stations {
+	if r.above != nil {
+		return r.above
+	}
+	return r.world
 }
 
 func newRig(t *testing.T, spec agg.Spec) *rig {
@@ -66,7 +75,7 @@ func (r *rig) start() *rig {
 	r.t.Helper()
 	r.plane = mem.Open(r.world, r.spec.Name)
 	e, err := engine.New(r.spec, engine.World{
-		Plane: r.plane, Links: links{r.world}, Frames: r.world, Clock: r.clock, Store: r.store, PID: 1,
+		Plane: r.plane, Links: links{r.world}, Frames: r.world, Stations: r.stations(), Clock: r.clock, Store: r.store, PID: 1,
 	}, r.store.saved)
 	if err != nil {
 		r.t.Fatal(err)

@@ -85,7 +85,7 @@ func (r *run) failf(format string, args ...any) {
 
 func (r *run) begin() {
 	r.plane = mem.Open(r.world, r.spec.Name)
-	e, err := engine.New(r.spec, engine.World{Plane: r.plane, Links: r, Frames: r.world, Clock: r, Store: r}, r.saved)
+	e, err := engine.New(r.spec, engine.World{Plane: r.plane, Links: r, Frames: r.world, Stations: r.world, Clock: r, Store: r}, r.saved)
 	if err != nil {
 		r.t.Fatal(err)
 	}

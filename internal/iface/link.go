@@ -9,6 +9,8 @@ import (
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
+
+	"github.com/yokelag/yoke/wire"
 )
 
 // Here is the nsid of the calling thread's own namespace.
@@ -29,6 +31,8 @@ type Link struct {
 	Carrier bool
 	// GenMode is the IPv6 address generation mode, or -1 where the interface has no IPv6.
 	GenMode int
+	// VLAN is the tag that a VLAN device puts on frames, zero for others.
+	VLAN wire.VLAN
 }
 
 // AdminUp reports whether the interface is administratively up.
@@ -216,6 +220,9 @@ func parse(message []byte) (Link, error) {
 	out := Link{
 		LinkAttrs: *a, Ethernet: a.EncapType == "ether", GenMode: -1,
 		Carrier: a.RawFlags&unix.IFF_LOWER_UP != 0,
+	}
+	if v, ok := l.(*netlink.Vlan); ok {
+		out.VLAN = wire.VLAN{Type: wire.EtherType(v.VlanProtocol), TCI: uint16(v.VlanId)}
 	}
 	attrs, err := nl.ParseRouteAttr(message[unix.SizeofIfInfomsg:])
 	if err != nil {
