@@ -79,7 +79,7 @@ func capabilityTable(planes ...agg.Capability) string {
 func words[T fmt.Stringer](list []T) string {
 	all := make([]string, len(list))
 	for i, v := range list {
-		all[i] = "`" + v.String() + "`"
+		all[i] = "`" + strings.TrimSuffix(v.String(), "=") + "`" // lists of fields have no fixed end
 	}
 	return strings.Join(all, ", ")
 }

@@ -2,6 +2,7 @@ package mem
 
 import (
 	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/policy"
 )
 
 // Send sends a frame on the aggregate and returns the ports at whose far ends it
@@ -14,16 +15,42 @@ func (p *Plane) Send(frame []byte) []string {
 		return nil
 	}
 	var out []string
-	for _, entry := range entries(a, frame) {
-		if name, ok := p.leave(a, entry, len(frame)); ok {
+	for _, w := range p.ways(a, frame) {
+		if name, ok := p.leave(a, w, len(frame)); ok {
 			out = append(out, name)
 		}
 	}
 	return out
 }
 
+// way is where one copy of a frame goes; entry is agg.NoPort where another rule than the
+// table chose.
+type way struct{ entry, first, second int }
+
+// ways chooses where a frame goes, as every plane must.
+func (p *Plane) ways(a *aggregate, frame []byte) []way {
+	class := policy.ClassesOf(frame)
+	if class&a.plan.Copy != 0 {
+		var all []way
+		for i, port := range a.plan.Ports {
+			if port.Transmit {
+				all = append(all, way{agg.NoPort, i, agg.NoPort})
+			}
+		}
+		return all
+	}
+	if one := a.plan.Multicast; class&a.plan.Unbalanced != 0 && one != agg.NoPort {
+		return []way{{agg.NoPort, one, a.plan.Second(one)}}
+	}
+	var out []way
+	for _, e := range p.entries(a, frame) {
+		out = append(out, way{e, a.plan.Table[e].First, a.plan.Table[e].Second})
+	}
+	return out
+}
+
 // entries chooses the entries of the table that a frame takes.
-func entries(a *aggregate, frame []byte) []int {
+func (p *Plane) entries(a *aggregate, frame []byte) []int {
 	n := len(a.plan.Table)
 	if n == 0 {
 		return nil
@@ -36,30 +63,30 @@ func entries(a *aggregate, frame []byte) []int {
 		}
 		return all
 	case agg.SelectRoundRobin:
-		each := max(1, a.plan.PacketsPerPort)
-		i := a.walk / each % n
+		turn := a.walk / max(1, a.plan.PacketsPerPort)
 		a.walk++
-		return []int{i}
+		return []int{turn % n}
+	case agg.SelectRandom:
+		return []int{p.w.random.IntN(n)}
 	default:
-		return []int{a.plan.Entry(hash(a.plan, frame))}
+		return []int{a.plan.Entry(policy.Hash(a.plan.Hash, frame, policy.Tag{}))}
 	}
 }
 
-// leave sends by an entry's first choice, or by the second where the first has lost
-// its carrier: that is the guard.
-func (p *Plane) leave(a *aggregate, entry, size int) (string, bool) {
-	c := a.plan.Table[entry]
-	index := c.First
+// leave sends by a first choice, or by the second where the first has lost its carrier:
+// that is the guard.
+func (p *Plane) leave(a *aggregate, w way, size int) (string, bool) {
+	index := w.first
 	if !p.alive(a, index) {
-		if index >= 0 && p.alive(a, c.Second) {
+		if index >= 0 && p.alive(a, w.second) {
 			if t := a.ports[a.plan.Ports[index].Name]; t != nil {
 				t.facts.GuardMoved++
 			}
-			a.opened[c.Second] = true // peers will answer there
+			a.opened[w.second] = true // peers will answer there
 		}
-		index = c.Second
+		index = w.second
 	} else {
-		delete(a.opened, c.Second)
+		delete(a.opened, w.second)
 	}
 	if !p.alive(a, index) {
 		return "", false
@@ -68,10 +95,12 @@ func (p *Plane) leave(a *aggregate, entry, size int) (string, bool) {
 	t.facts.TxFrames++
 	t.facts.DeviceTxFrames++
 	t.facts.TxBytes += uint64(size)
-	b := &a.buckets[entry]
-	b.Frames++
-	b.Bytes += uint64(size)
-	b.LastUsed = p.w.clock.Now()
+	if w.entry != agg.NoPort {
+		b := &a.buckets[w.entry]
+		b.Frames++
+		b.Bytes += uint64(size)
+		b.LastUsed = p.w.clock.Now()
+	}
 	return a.plan.Ports[index].Name, true
 }
 

@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"github.com/yokelag/yoke/agg"
-	"github.com/yokelag/yoke/policy"
 )
 
 // aggregate is what a plane leaves in the world.
@@ -19,7 +18,7 @@ type aggregate struct {
 	changes     int
 	ports       map[string]*taken
 	buckets     []agg.BucketFacts
-	walk        int // the next entry of round-robin
+	walk        int // the frames that round-robin has placed
 	// opened are the ports, by index in the plan, that receive because frames are moved
 	// to them.
 	opened map[int]bool
@@ -57,9 +56,13 @@ func Capability() agg.Capability {
 	return agg.Capability{
 		Plane: "mem",
 		Selectors: []agg.Selector{
-			agg.SelectFixed, agg.SelectBuckets, agg.SelectModulo, agg.SelectRoundRobin, agg.SelectBroadcast,
+			agg.SelectFixed, agg.SelectBuckets, agg.SelectModulo,
+			agg.SelectRoundRobin, agg.SelectRandom, agg.SelectBroadcast,
 		},
-		Hashes:         []agg.HashPolicy{agg.HashLayer2, agg.HashLayer34, agg.HashLayer23, agg.HashVLANSrcMAC},
+		Hashes: []agg.HashPolicy{
+			agg.HashLayer2, agg.HashLayer23, agg.HashLayer34,
+			agg.HashEncap23, agg.HashEncap34, agg.HashVLANSrcMAC, agg.HashFields,
+		},
 		OutlivesDaemon: true, Guard: true, ExactCounters: true, FastPath: true, BucketCounters: true, DropsOwn: true, Unprivileged: true,
 	}
 }
@@ -266,6 +269,3 @@ func clonePlan(p agg.Plan) *agg.Plan {
 	p.Table, p.Ports = slices.Clone(p.Table), slices.Clone(p.Ports)
 	return &p
 }
-
-// hash is the reference that all planes are compared with.
-func hash(plan *agg.Plan, frame []byte) uint32 { return policy.Hash(plan.Hash, frame, policy.Tag{}) }

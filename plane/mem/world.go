@@ -3,6 +3,7 @@ package mem
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"sync"
 
@@ -21,6 +22,8 @@ type World struct {
 	muted      bool
 	refuse     func(op string) error
 	sent       []Sent
+	// random places frames of agg.SelectRandom, the same way in every run.
+	random *rand.Rand
 }
 
 // Clock is the boot clock.
@@ -42,6 +45,7 @@ func NewWorld(clock Clock) *World {
 	return &World{
 		clock: clock, links: map[string]*agg.LinkFacts{}, aggregates: map[string]*aggregate{},
 		subs: map[*subscriber]struct{}{}, refuse: func(string) error { return nil },
+		random: rand.New(rand.NewPCG(1, 2)),
 	}
 }
 

@@ -63,27 +63,40 @@ func bucketsPlace(t *testing.T, b *bench) { b.placed("buckets") }
 func moduloPlaces(t *testing.T, b *bench) { b.placed("modulo") }
 
 // placed compares where frames arrive with where the reference says they go, for every
-// hash policy that the plane has and that is built.
+// hash policy that the plane has.
 func (b *bench) placed(mapping string) {
 	for _, h := range []agg.HashPolicy{agg.HashLayer2, agg.HashLayer34} {
 		if !slices.Contains(b.plane.Capability().Hashes, h) {
 			b.t.Errorf("the plane does not compute %s", h)
+		}
+	}
+	for _, h := range b.plane.Capability().Hashes {
+		if h != agg.HashFields {
+			b.placedBy(b.balance(h.String(), mapping))
 			continue
 		}
-		b.apply(b.balance(h.String(), mapping))
-		fs := frames(many)
-		seen := map[string]int{}
-		for i, got := range b.Send(b.t, fs) {
-			entry := b.plan.Entry(policy.Hash(h, fs[i], policy.Tag{}))
-			want := b.plan.Ports[b.plan.Table[entry].First].Name
-			if strings.Join(got, ",") != want {
-				b.t.Fatalf("%s, %s: frame %d arrived behind %v, policy says %s", h, mapping, i, got, want)
-			}
-			seen[want]++
+		for _, fields := range []string{"eth", "ipv4,udp", "eth,vlan,ip,l4"} {
+			b.placedBy(b.mode("balance-xor", map[string]string{"tx_hash": fields, "hash_map": mapping}))
 		}
-		if h == agg.HashLayer34 && len(seen) != len(portNames()) {
-			b.t.Errorf("%s, %s: only %v carried", h, mapping, seen)
+	}
+}
+
+func (b *bench) placedBy(plan agg.Plan) {
+	b.t.Helper()
+	b.apply(plan)
+	fs := frames(many)
+	seen := map[string]int{}
+	for i, got := range b.Send(b.t, fs) {
+		entry := b.plan.Entry(policy.Hash(plan.Hash, fs[i], policy.Tag{}))
+		want := b.plan.Ports[b.plan.Table[entry].First].Name
+		if strings.Join(got, ",") != want {
+			b.t.Fatalf("%s, %s: frame %d arrived behind %v, policy says %s", plan.Hash, plan.Select, i, got, want)
 		}
+		seen[want]++
+	}
+	// The frames have one source address, and so one hash of vlan+srcmac.
+	if plan.Hash != agg.HashVLANSrcMAC && plan.Hash != agg.HashLayer2 && len(seen) != len(portNames()) {
+		b.t.Errorf("%s, %s: only %v carried", plan.Hash, plan.Select, seen)
 	}
 }
 

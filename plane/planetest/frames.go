@@ -35,6 +35,19 @@ func udp(i int) []byte {
 	return f
 }
 
+// reports are IGMP reports, no two alike.
+func reports(n int) [][]byte {
+	out := frames(n)
+	for _, f := range out {
+		copy(f, []byte{1, 0, 0x5e, 0, 0, 0x16})
+		f[14+9] = 2 // the protocol
+		copy(f[14+16:], []byte{224, 0, 0, 22})
+		f[14+10], f[14+11] = 0, 0
+		binary.BigEndian.PutUint16(f[14+10:], checksum(f[14:34]))
+	}
+	return out
+}
+
 // inbound are frames to the aggregate.
 func inbound(n int) [][]byte {
 	out := frames(n)

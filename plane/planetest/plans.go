@@ -1,18 +1,27 @@
 package planetest
 
 import (
+	"maps"
+
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/policy"
 )
 
 // planFor computes the plan of a configuration over the ports of the bench as they are.
+// What it asks of the plane may be more than the options table offers yet.
 func (b *bench) planFor(options map[string]string, ports ...string) agg.Plan {
 	b.t.Helper()
-	spec := agg.Spec{Name: "bond0"}
+	spec := agg.Spec{Name: "bond0", Options: agg.Settings{}}
 	for k, v := range options {
-		if err := spec.Options.Set(agg.OfAggregate, k, v); err != nil {
+		o, ok := agg.Lookup(k, agg.OfAggregate)
+		if !ok {
+			b.t.Fatalf("no option %s", k)
+		}
+		text, err := o.Canonical(v)
+		if err != nil {
 			b.t.Fatal(err)
 		}
+		spec.Options[o.Name] = text
 	}
 	in := policy.Input{MAC: agg.MAC{2, 0x59, 0, 0, 0, 1}}
 	for _, name := range ports {
@@ -33,4 +42,11 @@ func (b *bench) activeBackup(active string) agg.Plan {
 
 func (b *bench) balance(hash, mapping string) agg.Plan {
 	return b.planFor(map[string]string{"mode": "balance-xor", "xmit_hash_policy": hash, "hash_map": mapping}, portNames()...)
+}
+
+// mode is the plan of a mode over all ports, with further options.
+func (b *bench) mode(mode string, options map[string]string) agg.Plan {
+	all := map[string]string{"mode": mode}
+	maps.Copy(all, options)
+	return b.planFor(all, portNames()...)
 }

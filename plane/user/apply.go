@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/internal/bootclock"
@@ -42,9 +43,7 @@ func (p *Plane) apply(ctx context.Context, plan agg.Plan) error {
 
 // check refuses plans that ask for what the plane does not do.
 func (p *Plane) check(plan agg.Plan) error {
-	switch plan.Select {
-	case agg.SelectFixed, agg.SelectBuckets, agg.SelectModulo:
-	default:
+	if !slices.Contains(Capability().Selectors, plan.Select) {
 		return &agg.Problem{
 			Code: "not-supported", Object: "plane user", Rule: "does not choose ports by " + plan.Select.String(),
 			Remedy: "`yoke up " + p.options.Name + " plane=ebpf`",
@@ -57,11 +56,21 @@ func (p *Plane) check(plan agg.Plan) error {
 		if plan.PortByName(pp.Name) != i {
 			return fmt.Errorf("port %s is in the plan twice", pp.Name)
 		}
+		if pp.QueueID != 0 {
+			return &agg.Problem{
+				Code: "not-supported", Object: "plane user", Option: "queue_id", Value: fmt.Sprint(pp.QueueID),
+				Rule:   "does not see which queue a frame was given",
+				Remedy: "leave queue_id out, or `yoke up " + p.options.Name + " plane=ebpf`",
+			}
+		}
 	}
 	for _, c := range plan.Table {
 		if c.First >= len(plan.Ports) || c.Second >= len(plan.Ports) {
 			return fmt.Errorf("the table names port %d of %d", max(c.First, c.Second), len(plan.Ports))
 		}
+	}
+	if plan.Multicast >= len(plan.Ports) {
+		return fmt.Errorf("multicast goes to port %d of %d", plan.Multicast, len(plan.Ports))
 	}
 	return nil
 }

@@ -26,7 +26,7 @@ type batch struct {
 
 // mark is what is to be counted when a packet has left.
 type mark struct {
-	entry int // of the plan's table
+	way
 	bytes uint64
 }
 

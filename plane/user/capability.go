@@ -20,9 +20,15 @@ func (p *Plane) Capability() agg.Capability {
 // Capability tells what the plane can do on a kernel that has all it can use.
 func Capability() agg.Capability {
 	return agg.Capability{
-		Plane:          "user",
-		Selectors:      []agg.Selector{agg.SelectFixed, agg.SelectBuckets, agg.SelectModulo},
-		Hashes:         []agg.HashPolicy{agg.HashLayer2, agg.HashLayer34},
+		Plane: "user",
+		Selectors: []agg.Selector{
+			agg.SelectFixed, agg.SelectBuckets, agg.SelectModulo,
+			agg.SelectRoundRobin, agg.SelectRandom, agg.SelectBroadcast,
+		},
+		Hashes: []agg.HashPolicy{
+			agg.HashLayer2, agg.HashLayer23, agg.HashLayer34,
+			agg.HashEncap23, agg.HashEncap34, agg.HashVLANSrcMAC, agg.HashFields,
+		},
 		OutlivesDaemon: false,
 		Guard:          true,
 		ExactCounters:  true,
@@ -32,6 +38,7 @@ func Capability() agg.Capability {
 		Lacks: []string{
 			"forwarding stops while no daemon runs",
 			"tcpdump on a port does not show the frames that the aggregate sends by it",
+			"queue_id is refused: the queue that a frame was given is not to be seen",
 			"the priority of a socket (SO_PRIORITY) does not reach the port's queues",
 			"a super-frame of a tunnel (VXLAN, GRE) that a port receives uncut is lost; " +
 				"those that the aggregate sends are cut before",

@@ -2,6 +2,8 @@ package user
 
 import (
 	"sync/atomic"
+
+	"github.com/yokelag/yoke/policy"
 )
 
 // receiver carries frames from the ports to the inner end of the aggregate's device.
@@ -65,6 +67,8 @@ func (r *receiver) take(t *table, port int, l *link, s slot) {
 		l.rxDropped.Add(1)
 	case !s.whole():
 		r.drops.cut.Add(1)
+	case t.plan.Punt != 0 && policy.ClassesOf(s.frame())&t.plan.Punt != 0:
+		// The daemon's own socket on the port has it.
 	default:
 		packet := s.packet()
 		if tpid, tci, ok := s.tag(); ok {

@@ -5,7 +5,6 @@ import (
 	"sync/atomic"
 
 	"github.com/yokelag/yoke/agg"
-	"github.com/yokelag/yoke/policy"
 )
 
 // table is a plan made ready for forwarding. It is never changed once published.
@@ -21,8 +20,10 @@ type table struct {
 	// frames are moved to them; away, the transmitter's own, those whose frames are.
 	opened []atomic.Bool
 	away   []bool
-	// fixed: every frame takes entry 0, so nothing is hashed.
-	fixed bool
+	// classes are those that the transmitter must look for, and unbalanced is the way of
+	// plan.Unbalanced.
+	classes    agg.FrameClass
+	unbalanced way
 }
 
 // link is a taken port: its socket and its counters. It lives as long as the device.
@@ -51,8 +52,9 @@ type entry struct {
 func compile(plan agg.Plan, links map[string]*link, before *table, now agg.Instant) *table {
 	plan.Table, plan.Ports = slices.Clone(plan.Table), slices.Clone(plan.Ports)
 	t := &table{
-		plan: plan, at: now, fixed: plan.Select == agg.SelectFixed,
-		opened: make([]atomic.Bool, len(plan.Ports)), away: make([]bool, len(plan.Ports)),
+		plan: plan, at: now, classes: plan.Copy | plan.Unbalanced,
+		unbalanced: way{agg.NoPort, plan.Multicast, plan.Second(plan.Multicast)},
+		opened:     make([]atomic.Bool, len(plan.Ports)), away: make([]bool, len(plan.Ports)),
 	}
 	for _, p := range plan.Ports {
 		t.links = append(t.links, links[p.Name])
@@ -65,27 +67,8 @@ func compile(plan agg.Plan, links map[string]*link, before *table, now agg.Insta
 	return t
 }
 
-// choose returns the entry of a frame, or agg.NoPort. tag is the one beside the frame.
-func (t *table) choose(frame []byte, tag policy.Tag) int {
-	if t.fixed {
-		return t.plan.Entry(0)
-	}
-	return t.plan.Entry(policy.Hash(t.plan.Hash, frame, tag))
-}
-
-// first returns the port of a first choice, or nil where no frame may leave by it.
-func (t *table) first(e int) *link {
-	port := t.plan.Table[e].First
-	if port == agg.NoPort || !t.plan.Ports[port].Transmit {
-		return nil
-	}
-	return t.links[port]
-}
-
-// second returns the port that takes over from the first, or nil. It is a standby port
-// where the mode has those, so it need not transmit otherwise.
-func (t *table) second(e int) *link {
-	port := t.plan.Table[e].Second
+// link returns the link of a port, or nil.
+func (t *table) link(port int) *link {
 	if port == agg.NoPort {
 		return nil
 	}
@@ -95,19 +78,17 @@ func (t *table) second(e int) *link {
 // receives reports whether what arrives on a port is for the aggregate.
 func (t *table) receives(port int) bool { return t.plan.Ports[port].Receive || t.opened[port].Load() }
 
-// leave notes that frames of an entry go by its second choice: peers will answer there.
-func (t *table) leave(e int) {
-	c := t.plan.Table[e]
-	t.away[c.First] = true
-	t.opened[c.Second].Store(true)
+// leave notes that frames of a port go by their second choice: peers will answer there.
+func (t *table) leave(w way) {
+	t.away[w.first] = true
+	t.opened[w.second].Store(true)
 }
 
 // back ends what leave began: the first choice works again.
-func (t *table) back(e int) {
-	c := t.plan.Table[e]
-	t.away[c.First] = false
-	if c.Second != agg.NoPort {
-		t.opened[c.Second].Store(false)
+func (t *table) back(w way) {
+	t.away[w.first] = false
+	if w.second != agg.NoPort {
+		t.opened[w.second].Store(false)
 	}
 }
 
@@ -137,6 +118,9 @@ func (t *table) same(plan agg.Plan, links map[string]*link) bool {
 func (t *table) count(m mark, l *link, now agg.Instant) {
 	l.txFrames.Add(1)
 	l.txBytes.Add(m.bytes)
+	if m.entry == agg.NoPort {
+		return
+	}
 	e := &t.entries[m.entry]
 	e.frames.Add(1)
 	e.bytes.Add(m.bytes)

@@ -1,6 +1,7 @@
 package user
 
 import (
+	"slices"
 	"sync/atomic"
 
 	"golang.org/x/sys/unix"
@@ -21,12 +22,15 @@ type transmitter struct {
 	// queues collect a batch for each port of the plan; hot are those in use.
 	queues [agg.MaxPorts]*batch
 	hot    []int
+	ways   []way
+	// walked counts the frames that round-robin has placed.
+	walked uint64
 }
 
 func (x *transmitter) sockets(to []*packetSocket) []*packetSocket { return x.inner.packets(to) }
 
-// batch implements worker. Frames of one flow have one port, and one port's frames
-// leave in the order they came in.
+// batch implements worker. One port's frames leave in the order they came in, and so do
+// all frames where those of one flow take several ports.
 func (x *transmitter) batch() bool {
 	t := x.plan.Load()
 	x.notes.read()
@@ -41,13 +45,17 @@ func (x *transmitter) batch() bool {
 	if n == 0 {
 		return false
 	}
+	x.flushAll(t)
+	x.inner.release()
+	return true
+}
+
+func (x *transmitter) flushAll(t *table) {
 	now := agg.Instant(bootclock.Now())
 	for _, port := range x.hot {
 		x.flush(t, port, now)
 	}
 	x.hot = x.hot[:0]
-	x.inner.release()
-	return true
 }
 
 // steer puts one frame into the queue of its port.
@@ -61,21 +69,32 @@ func (x *transmitter) steer(t *table, s slot) {
 		return
 	}
 	packet, tag := x.packet(s)
-	frame := packet[vnetLen:]
-	e := t.choose(frame, policy.Tag{Present: tag.present, TCI: tag.tci})
-	if e == agg.NoPort || t.first(e) == nil {
+	x.ways = t.ways(x.ways[:0], packet[vnetLen:], policy.Tag{Present: tag.present, TCI: tag.tci}, &x.walked)
+	if len(x.ways) == 0 {
 		x.drops.noPort.Add(1)
 		return
 	}
 	if tag.present {
 		packet = insertTag(s, tag.tpid, tag.tci)
-		frame = packet[vnetLen:]
 	}
-	port := t.plan.Table[e].First
-	if mac := t.plan.Ports[port].SourceMAC; !mac.IsZero() {
-		copy(frame[6:12], mac[:])
+	for _, w := range x.ways {
+		x.give(t, w, packet)
 	}
-	x.queue(port).add(packet, mark{entry: e, bytes: uint64(len(frame))})
+}
+
+// give puts a packet into the queue of its port, with the source address that the port
+// wants. The packets of a frame that leaves in copies share their memory.
+func (x *transmitter) give(t *table, w way, packet []byte) {
+	if t.inOrder() && len(x.hot) > 0 && x.hot[0] != w.first {
+		x.flushAll(t)
+	}
+	if mac := t.plan.Ports[w.first].SourceMAC; !mac.IsZero() {
+		if len(x.ways) > 1 {
+			packet = slices.Clone(packet)
+		}
+		copy(packet[vnetLen+6:vnetLen+12], mac[:])
+	}
+	x.queue(w.first).add(packet, mark{way: w, bytes: uint64(len(packet) - vnetLen)})
 }
 
 // besides is a tag that travels beside the frame.
@@ -117,7 +136,7 @@ func (x *transmitter) flush(t *table, port int, now agg.Instant) {
 	for i := 0; i < q.n; {
 		sent, err := q.send(l.socket, i)
 		if sent > 0 && t.away[port] {
-			t.back(q.marks[i].entry)
+			t.back(q.marks[i].way)
 		}
 		for ; sent > 0; sent-- {
 			t.count(q.marks[i], l, now)
@@ -142,12 +161,12 @@ func (x *transmitter) flush(t *table, port int, now agg.Instant) {
 // moveRest sends what is left of a queue by the second choices.
 func (x *transmitter) moveRest(t *table, from *link, q *batch, i int, now agg.Instant) {
 	for ; i < q.n; i++ {
-		second := t.second(q.marks[i].entry)
+		second := t.link(q.marks[i].second)
 		if second == nil || second == from || !q.sendOne(second.socket, i) {
 			x.drops.noCarrier.Add(1)
 			continue
 		}
-		t.leave(q.marks[i].entry)
+		t.leave(q.marks[i].way)
 		from.guardMoved.Add(1)
 		t.count(q.marks[i], second, now)
 	}

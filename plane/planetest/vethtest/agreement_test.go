@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/yokelag/yoke/agg"
@@ -28,12 +30,20 @@ func openers() map[string]vethtest.Opener {
 }
 
 // TestPlanesChooseAsTheReference sends generated frames through each plane and compares
-// the port with policy.Hash and agg.Plan.Entry. The same seed is used for each, so the
-// planes agree with each other too.
+// the port with policy.Hash and agg.Plan.Entry, for every hash policy that the plane has
+// and some lists of fields. The same seed is used for each, so the planes agree with each
+// other too. AGREE_FRAMES=100000 sends so many for each policy, instead of 10000.
 func TestPlanesChooseAsTheReference(t *testing.T) {
-	count := 25_000
+	count := 10_000
 	if testing.Short() {
 		count = 1000
+	}
+	if text := os.Getenv("AGREE_FRAMES"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		count = n
 	}
 	forEachPlane(t, func(t *testing.T, open vethtest.Opener) { chooseAsReference(t, open, count) })
 }
@@ -77,16 +87,34 @@ func chooseAsReference(t *testing.T, open vethtest.Opener, count int) {
 	const ports = 3
 	h, plane, plan := newSpread(t, open, ports)
 	random := rand.New(rand.NewPCG(2, 8023))
-	for _, hash := range []agg.HashPolicy{agg.HashLayer2, agg.HashLayer34} {
+	for _, hash := range policies(plane.Capability()) {
 		for _, how := range []agg.Selector{agg.SelectBuckets, agg.SelectModulo} {
 			plan.Generation++
 			plan.Hash, plan.Select, plan.Table = hash, how, table(how, ports)
 			if err := plane.Apply(t.Context(), plan); err != nil {
 				t.Fatal(err)
 			}
-			compare(t, h, plan, random, count)
+			compare(t, h, plan, random, count/2)
 		}
 	}
+}
+
+// policies are the hash policies of a plane; of lists of fields there are some: each
+// field alone, teamd's own list, and all.
+func policies(c agg.Capability) (out []agg.HashPolicy) {
+	for _, h := range c.Hashes {
+		if h != agg.HashFields {
+			out = append(out, h)
+			continue
+		}
+		for _, fields := range []agg.HashPolicy{
+			0, agg.FieldEth, agg.FieldVLAN, agg.FieldIPv4, agg.FieldIPv6, agg.FieldTCP, agg.FieldUDP, agg.FieldSCTP,
+			agg.FieldEth | agg.FieldIPv4 | agg.FieldIPv6, agg.HashFields - 1,
+		} {
+			out = append(out, h|fields)
+		}
+	}
+	return out
 }
 
 func table(how agg.Selector, ports int) (out []agg.Choice) {
