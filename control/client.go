@@ -55,7 +55,57 @@ func (c *Client) Status(ctx context.Context, name string) (StatusList, error) {
 
 // Up makes an aggregate and returns its status.
 func (c *Client) Up(ctx context.Context, spec agg.Spec) (StatusList, error) {
-	return do[StatusList](ctx, c, http.MethodPost, PathAggregates, UpRequest{Spec: spec})
+	return c.UpWith(ctx, UpRequest{Spec: spec})
+}
+
+// UpWith is Up with all that can be asked for.
+func (c *Client) UpWith(ctx context.Context, r UpRequest) (StatusList, error) {
+	return do[StatusList](ctx, c, http.MethodPost, PathAggregates, r)
+}
+
+// Apply makes what files say be in force, or tells the difference.
+func (c *Client) Apply(ctx context.Context, r ApplyRequest) (Difference, error) {
+	return do[Difference](ctx, c, http.MethodPost, PathApply, r)
+}
+
+// Pending asks what waits to be confirmed.
+func (c *Client) Pending(ctx context.Context) (Pending, error) {
+	return do[Pending](ctx, c, http.MethodGet, PathConfirm, nil)
+}
+
+// Confirm keeps what waits to be confirmed, and says what it was.
+func (c *Client) Confirm(ctx context.Context) (Pending, error) {
+	return do[Pending](ctx, c, http.MethodPost, PathConfirm, nil)
+}
+
+// Undo undoes what waits to be confirmed at once, and says what it was.
+func (c *Client) Undo(ctx context.Context) (Pending, error) {
+	return do[Pending](ctx, c, http.MethodDelete, PathConfirm, nil)
+}
+
+// Save writes an aggregate into the daemon's configuration.
+func (c *Client) Save(ctx context.Context, name string, r SaveRequest) (Saved, error) {
+	return do[Saved](ctx, c, http.MethodPost, fill(PathSave, name, ""), r)
+}
+
+// Ready asks whether an aggregate is as far as what says: carrier, ports=N, reachable or
+// reachable=ADDRESS.
+func (c *Client) Ready(ctx context.Context, name, what string) (Readiness, error) {
+	return do[Readiness](ctx, c, http.MethodGet, fill(PathReady, name, "")+"?"+url.Values{"for": {what}}.Encode(), nil)
+}
+
+// Proc asks for an aggregate's status as the bonding driver words it.
+func (c *Client) Proc(ctx context.Context, name string) (string, error) {
+	resp, err := c.send(ctx, http.MethodGet, fill(PathProc, name, ""), nil)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return "", fmt.Errorf("read the answer of %s: %w", c.socket, err)
+	}
+	return string(text), nil
 }
 
 // Down takes one aggregate apart.

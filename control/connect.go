@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"syscall"
 
 	"github.com/yokelag/yoke/agg"
@@ -29,5 +31,9 @@ func (c *Client) startCommand() string {
 	if c.socket == DefaultSocket {
 		return "start it with `sudo systemctl start yoked`, or `sudo yoked` where there is no systemd"
 	}
-	return "start it with `sudo yoked --socket " + c.socket + " --state-dir DIR` in the network namespace it is for"
+	dir := os.Getenv(StateDirVariable)
+	if dir == "" {
+		dir = filepath.Dir(c.socket)
+	}
+	return "start it with `sudo yoked --socket " + c.socket + " --state-dir " + dir + "` in the network namespace it is for"
 }

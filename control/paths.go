@@ -14,7 +14,13 @@ const (
 	PathPorts      = "/v1/aggregates/{name}/ports"
 	PathPort       = "/v1/aggregates/{name}/ports/{port}"
 	PathExplain    = "/v1/aggregates/{name}/explain"
+	PathReady      = "/v1/aggregates/{name}/ready"
+	PathSave       = "/v1/aggregates/{name}/save"
+	PathProc       = "/v1/aggregates/{name}/proc"
+	PathApply      = "/v1/apply"
+	PathConfirm    = "/v1/confirm"
 	PathEvents     = "/v1/events"
+	PathOpenAPI    = "/v1/openapi.json"
 )
 
 // The places of the daemon that serves a network namespace of its own choice, unless

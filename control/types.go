@@ -22,17 +22,25 @@ type Daemon struct {
 	// AutoPlane is what plane=auto would choose for a new aggregate, and Why the reason.
 	AutoPlane string `json:"auto_plane"`
 	AutoWhy   string `json:"auto_why,omitempty"`
+	// Config is the file or directory that it reads.
+	Config string `json:"config,omitempty"`
 }
 
 // StatusList is the status of several aggregates, in the order of their names.
 type StatusList struct {
 	Version    int          `json:"version"`
 	Aggregates []agg.Status `json:"aggregates"`
+	// Findings are about the daemon and its configuration, not about one aggregate.
+	Findings []agg.Finding `json:"findings,omitempty"`
 }
 
 // UpRequest asks for an aggregate that does not exist yet.
 type UpRequest struct {
 	Spec agg.Spec `json:"spec"`
+	// TakeOver moves the addresses and routes of its ports to the aggregate.
+	TakeOver bool `json:"take_over,omitempty"`
+	// ConfirmMS undoes it after so many milliseconds unless it is confirmed.
+	ConfirmMS int64 `json:"confirm_ms,omitempty"`
 }
 
 // SetRequest asks for other values of options, all of them or none. An empty value

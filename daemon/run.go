@@ -20,15 +20,13 @@ import (
 // its plane can: only `yoke down` takes an aggregate apart. It must be called with every
 // thread of the process in the network namespace that is to be served.
 func Run(ctx context.Context, o Options) error {
-	specs, err := loadConfig(o)
-	if err != nil && o.File != "" {
-		return err
+	asked := loadWanted(o)
+	if asked.problems != nil && o.File != "" {
+		return asked.problems
 	}
-	if err != nil {
-		// One faulty file must not keep a host's other links down.
-		for _, p := range control.ProblemsOf(err) {
-			o.Log.Error("configuration left out", "problem", p.Error())
-		}
+	// One faulty file must not keep a host's other links down.
+	for _, p := range asked.problems {
+		o.Log.Error("configuration left out", "problem", p.Error())
 	}
 	lock, err := lockState(o.StateDir, lockWithin)
 	if err != nil {
@@ -39,7 +37,7 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(run(ctx, o, w, specs), w.Close())
+	return errors.Join(runWith(ctx, o, w, asked), w.Close())
 }
 
 func newWorld(o Options) (world, error) {
@@ -49,8 +47,17 @@ func newWorld(o Options) (world, error) {
 	return newKernelWorld(o.StateDir, o.Log)
 }
 
-// run is Run in a given world.
-func run(ctx context.Context, o Options, w world, specs []agg.Spec) (err error) {
+// run is Run in a given world, for specs that no file holds.
+func run(ctx context.Context, o Options, w world, specs []agg.Spec) error {
+	asked := wanted{specs: specs, from: map[string]string{}}
+	for _, spec := range specs {
+		asked.from[spec.Name] = configPath(o)
+	}
+	return runWith(ctx, o, w, asked)
+}
+
+// runWith is Run in a given world, with the configuration read.
+func runWith(ctx context.Context, o Options, w world, asked wanted) (err error) {
 	states, err := readStates(o.StateDir, w.BootID())
 	if err != nil {
 		return err
@@ -65,11 +72,17 @@ func run(ctx context.Context, o Options, w world, specs []agg.Spec) (err error) 
 	defer l.Close()
 	r := newRegistry(w, o.StateDir, o.Log)
 	defer func() { err = errors.Join(err, r.stop()) }()
-	if err := r.begin(ctx, states, specs, o.File != ""); err != nil {
+	if err := r.begin(ctx, states, asked.specs, o.File != ""); err != nil {
 		return err
 	}
+	r.endTakeOvers(ctx)
 	about := aboutUs(o, w)
-	s := &server{about: about, registry: r, log: o.Log, ending: ctx}
+	s := &server{about: about, registry: r, files: newFiles(o, asked), confirmation: newConfirmation(r), log: o.Log, ending: ctx}
+	defer s.confirmation.stop()
+	if err := s.confirmation.resume(); err != nil {
+		o.Log.Error("what waits to be confirmed is not undone", "error", err)
+	}
+	defer s.followFiles(ctx)()
 	o.Log.Info("serving", "socket", o.Socket, "state_dir", o.StateDir, "network_namespace", about.Namespace, "auto_plane", about.AutoPlane)
 	notifyReady(o.Log, "serving "+o.Socket)
 	go watchdog(ctx, func(ctx context.Context) error {
@@ -98,7 +111,7 @@ func aboutUs(o Options, w world) control.Daemon {
 	name, why := w.AutoPlane()
 	return control.Daemon{
 		Version: control.Version, Release: version.String(), PID: os.Getpid(), Namespace: w.Namespace(), BootID: w.BootID(),
-		Started: w.Clock().Now(), Socket: o.Socket, StateDir: o.StateDir, AutoPlane: name, AutoWhy: why,
+		Started: w.Clock().Now(), Socket: o.Socket, StateDir: o.StateDir, AutoPlane: name, AutoWhy: why, Config: configPath(o),
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"sync"
+	"time"
 
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/control"
@@ -17,9 +19,13 @@ import (
 
 // server answers the API of package control.
 type server struct {
-	about    control.Daemon
-	registry *registry
-	log      *slog.Logger
+	about        control.Daemon
+	registry     *registry
+	files        *files
+	confirmation *confirmation
+	log          *slog.Logger
+	// applying is held while files are put in force or written.
+	applying sync.Mutex
 	// ending is done when streams must end.
 	ending context.Context //nolint:containedctx // a signal to all streams, of the server and not of a call
 }
@@ -29,7 +35,22 @@ type handler func(r *http.Request) (any, error)
 
 func (s *server) routes() http.Handler {
 	mux := http.NewServeMux()
-	for pattern, h := range map[string]handler{
+	for pattern, h := range s.handlers() {
+		mux.HandleFunc(pattern, s.answer(h))
+	}
+	for pattern, h := range s.writers() {
+		mux.HandleFunc(pattern, h)
+	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		s.refuse(w, &agg.Problem{Code: control.CodeNotFound, Object: r.Method + " " + r.URL.Path, Rule: "is not part of the API",
+			Remedy: "use a yoke of this yoked's release, " + s.about.Release})
+	})
+	return s.guard(mux)
+}
+
+// handlers are those that answer with JSON.
+func (s *server) handlers() map[string]handler {
+	return map[string]handler{
 		"GET " + control.PathDaemon:        s.getDaemon,
 		"GET " + control.PathAggregates:    s.getAll,
 		"POST " + control.PathAggregates:   s.up,
@@ -41,15 +62,22 @@ func (s *server) routes() http.Handler {
 		"POST " + control.PathPorts:        s.addPorts,
 		"DELETE " + control.PathPort:       s.removePort,
 		"POST " + control.PathExplain:      s.explain,
-	} {
-		mux.HandleFunc(pattern, s.answer(h))
+		"GET " + control.PathReady:         s.ready,
+		"POST " + control.PathSave:         s.save,
+		"POST " + control.PathApply:        s.apply,
+		"GET " + control.PathConfirm:       s.getPending,
+		"POST " + control.PathConfirm:      s.confirm,
+		"DELETE " + control.PathConfirm:    s.undo,
 	}
-	mux.HandleFunc("GET "+control.PathEvents, s.events)
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		s.refuse(w, &agg.Problem{Code: control.CodeNotFound, Object: r.Method + " " + r.URL.Path, Rule: "is not part of the API",
-			Remedy: "use a yoke of this yoked's release, " + s.about.Release})
-	})
-	return s.guard(mux)
+}
+
+// writers are those that answer otherwise.
+func (s *server) writers() map[string]http.HandlerFunc {
+	return map[string]http.HandlerFunc{
+		"GET " + control.PathEvents:  s.events,
+		"GET " + control.PathProc:    s.proc,
+		"GET " + control.PathOpenAPI: s.openAPI,
+	}
 }
 
 // guard lets only clients of this network namespace in.
@@ -108,10 +136,10 @@ func read[T any](r *http.Request) (T, error) {
 
 func (s *server) getDaemon(*http.Request) (any, error) { return s.about, nil }
 
-func (s *server) getAll(r *http.Request) (any, error) { return s.registry.statuses(r.Context(), "") }
+func (s *server) getAll(r *http.Request) (any, error) { return s.statuses(r.Context(), "") }
 
 func (s *server) getOne(r *http.Request) (any, error) {
-	return s.registry.statuses(r.Context(), r.PathValue("name"))
+	return s.statuses(r.Context(), r.PathValue("name"))
 }
 
 func (s *server) up(r *http.Request) (any, error) {
@@ -120,15 +148,24 @@ func (s *server) up(r *http.Request) (any, error) {
 		return nil, err
 	}
 	// A client that goes away does not leave an aggregate half made.
-	if _, err := s.registry.up(context.WithoutCancel(r.Context()), request.Spec, false); err != nil {
+	ctx, spec := context.WithoutCancel(r.Context()), request.Spec
+	confirm := time.Duration(request.ConfirmMS) * time.Millisecond
+	err = s.confirmation.around("up "+spec.Name, confirm, map[string]*agg.Spec{spec.Name: nil}, func() error {
+		if request.TakeOver {
+			return s.registry.upTakingOver(ctx, spec)
+		}
+		_, err := s.registry.up(ctx, spec, false)
+		return err
+	})
+	if err != nil {
 		return nil, err
 	}
-	return s.registry.statuses(r.Context(), request.Spec.Name)
+	return s.statuses(r.Context(), request.Spec.Name)
 }
 
 func (s *server) down(r *http.Request) (any, error) {
 	name := r.PathValue("name")
-	if err := s.registry.down(r.Context(), name); err != nil {
+	if err := s.registry.release(r.Context(), name); err != nil {
 		return nil, err
 	}
 	return control.Removed{Version: control.Version, Names: []string{name}}, nil
@@ -139,7 +176,7 @@ func (s *server) downAll(r *http.Request) (any, error) {
 	all, _ := s.registry.list()
 	var problems agg.Problems
 	for _, a := range all {
-		if err := s.registry.down(r.Context(), a.name); err != nil {
+		if err := s.registry.release(r.Context(), a.name); err != nil {
 			problems = append(problems, control.ProblemsOf(err)...)
 			continue
 		}
@@ -190,7 +227,7 @@ func (s *server) addPorts(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.registry.statuses(r.Context(), name)
+	return s.statuses(r.Context(), name)
 }
 
 func (s *server) removePort(r *http.Request) (any, error) {
@@ -206,7 +243,7 @@ func (s *server) removePort(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.registry.statuses(r.Context(), name)
+	return s.statuses(r.Context(), name)
 }
 
 // serve answers on l until ctx ends, then lets requests in flight finish.

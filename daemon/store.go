@@ -63,6 +63,20 @@ func (s *store) configured(spec *agg.Spec) error {
 	return s.write()
 }
 
+// said is what the configuration file said when it was last applied, nil where there was
+// none.
+func (s *store) said() *agg.Spec {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.file.Configured
+}
+
+// fromFile reports whether a configuration file asked for the aggregate when it was last
+// applied.
+func (s *store) fromFile() bool {
+	return s.said() != nil
+}
+
 func (s *store) write() error {
 	text, err := json.MarshalIndent(s.file, "", " ")
 	if err != nil {

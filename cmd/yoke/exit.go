@@ -19,17 +19,21 @@ const (
 	exitNotPermitted = 4
 	exitStandby      = 5
 	exitCannotCarry  = 6
+	exitDiffers      = 7
+	exitInVain       = 8
 )
 
 const exitCodesHelp = `The exit codes of yoke:
 
   0  done; for why: the port carries traffic
-  1  refused or failed, and nothing was changed
+  1  refused or failed; nothing was changed but what was printed as done
   2  the command line cannot be read
   3  no daemon answers
   4  not permitted, or the daemon serves another network namespace
   5  why: the port is ready and would take over, but carries nothing now
   6  why: the port cannot carry traffic
+  7  diff: files and what runs differ
+  8  wait: the time was over first
 
 lab and demo have exit codes of their own: 0 where every expectation was met.
 `

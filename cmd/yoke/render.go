@@ -32,13 +32,7 @@ func (a *app) printStatus(s agg.Status, verbose bool) error {
 		a.printGates(s)
 		a.printCounters(s)
 	}
-	for _, f := range s.Findings {
-		fmt.Fprintf(a.out, "  %s: %s", f.Severity, f.Text)
-		if f.Remedy != "" {
-			fmt.Fprintf(a.out, "; %s", f.Remedy)
-		}
-		fmt.Fprintf(a.out, " (%s)\n", f.Code)
-	}
+	a.printFindings("  ", s.Findings)
 	return nil
 }
 

@@ -66,6 +66,7 @@ func (a *app) rootCommand() *cobra.Command {
 		return usageError{fmt.Errorf("%w; see `%s --help`", err, c.CommandPath())}
 	})
 	root.AddCommand(a.upCommand(), a.downCommand(), a.addCommand(), a.removeCommand(), a.setCommand(), a.getCommand(),
+		a.applyCommand(), a.diffCommand(), a.saveCommand(), a.confirmCommand(), a.waitCommand(),
 		a.statusCommand(), a.eventsCommand(), a.explainCommand(), a.whyCommand(),
 		a.labCommand(), a.demoCommand())
 	root.SetHelpCommand(a.helpCommand(root))

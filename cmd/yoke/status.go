@@ -15,18 +15,21 @@ import (
 )
 
 func (a *app) statusCommand() *cobra.Command {
-	var verbose bool
+	var verbose, asProc bool
 	c := &cobra.Command{
-		Use:   "status [NAME]",
+		Use:   "status [NAME] [-v | --as-proc]",
 		Short: "Show what carries traffic, and why the rest does not",
 		Long: "Shows each aggregate: first how many ports carry traffic, then each port's chain of gates, the plan in force,\n" +
 			"and findings. Where no daemon runs it shows what saved state and the plane tell.",
-		Example: "  yoke status\n  yoke status bond0 -v\n  yoke status bond0 -o json",
+		Example: "  yoke status\n  yoke status bond0 -v\n  yoke status bond0 -o json\n  yoke status bond0 --as-proc",
 		Args:    words(0, 1), ValidArgsFunction: a.completeAggregates,
 		RunE: func(c *cobra.Command, args []string) error {
 			name := ""
 			if len(args) == 1 {
 				name = args[0]
+			}
+			if asProc {
+				return a.proc(c, name)
 			}
 			list, err := a.statuses(c, name)
 			if err != nil {
@@ -36,6 +39,7 @@ func (a *app) statusCommand() *cobra.Command {
 		},
 	}
 	c.Flags().BoolVarP(&verbose, "verbose", "v", false, "every gate with its reason and time, and all counters")
+	c.Flags().BoolVar(&asProc, "as-proc", false, "the text that the bonding driver has in /proc/net/bonding/NAME")
 	return c
 }
 
@@ -118,6 +122,38 @@ func (a *app) printStatuses(list control.StatusList, verbose bool) error {
 		if err := a.printStatus(s, verbose); err != nil {
 			return err
 		}
+	}
+	a.printFindings("", list.Findings)
+	return nil
+}
+
+// proc prints an aggregate, or each, as the bonding driver words it.
+func (a *app) proc(c *cobra.Command, name string) error {
+	if a.json() {
+		return usageError{fmt.Errorf("--as-proc is a text; leave out -o json")}
+	}
+	client := a.client()
+	defer client.Close()
+	names := []string{name}
+	if name == "" {
+		list, err := client.List(c.Context())
+		if err != nil {
+			return err
+		}
+		names = nil
+		for _, s := range list.Aggregates {
+			names = append(names, s.Name)
+		}
+	}
+	for i, n := range names {
+		text, err := client.Proc(c.Context(), n)
+		if err != nil {
+			return err
+		}
+		if i > 0 {
+			fmt.Fprintln(a.out)
+		}
+		fmt.Fprint(a.out, text)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -13,22 +14,34 @@ import (
 )
 
 func (a *app) upCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "up NAME [OPTION=VALUE...] PORT[,OPTION=VALUE...]...",
+	var r control.UpRequest
+	var confirm time.Duration
+	c := &cobra.Command{
+		Use:   "up NAME [OPTION=VALUE...] PORT[,OPTION=VALUE...]... [--take-over] [--confirm TIME]",
 		Short: "Make an aggregate of ports",
 		Long: "Makes the aggregate NAME of the named ports. Without mode= it is active-backup.\n" +
 			"A port that has addresses or routes, or belongs to something else, is refused before anything changes.\n" +
+			"With --take-over the aggregate gets the addresses and routes of its ports, without cutting off connections over them,\n" +
+			"and `yoke down` gives them back. With --confirm all is undone after that time unless `yoke confirm` comes first:\n" +
+			"together they join the link under your own session.\n" +
 			"`yoke help options` lists the options.",
 		Example: "  yoke up bond0 eth1 eth2\n" +
 			"  yoke up bond0 mode=balance-xor xmit_hash_policy=layer3+4 eth1 eth2\n" +
-			"  yoke up bond0 updelay=200ms eth1,prio=10 eth2",
+			"  yoke up bond0 updelay=200ms eth1,prio=10 eth2\n" +
+			"  yoke up bond0 eth0 eth1 --take-over --confirm 60s",
 		Args:              words(1, -1),
 		ValidArgsFunction: completeUp,
-		RunE:              func(c *cobra.Command, args []string) error { return a.up(c, args) },
+		RunE: func(c *cobra.Command, args []string) error {
+			r.ConfirmMS = confirm.Milliseconds()
+			return a.up(c, args, r)
+		},
 	}
+	c.Flags().BoolVar(&r.TakeOver, "take-over", false, "move addresses and routes of the ports to the aggregate")
+	confirmFlag(c, &confirm)
+	return c
 }
 
-func (a *app) up(c *cobra.Command, args []string) error {
+func (a *app) up(c *cobra.Command, args []string, r control.UpRequest) error {
 	spec, err := agg.ParseArgs(args[0], args[1:])
 	if err != nil {
 		return err
@@ -38,7 +51,8 @@ func (a *app) up(c *cobra.Command, args []string) error {
 	}
 	client := a.client()
 	defer client.Close()
-	list, err := client.Up(c.Context(), spec)
+	r.Spec = spec
+	list, err := client.UpWith(c.Context(), r)
 	if err != nil {
 		return err
 	}
@@ -51,6 +65,9 @@ func (a *app) up(c *cobra.Command, args []string) error {
 		}
 		a.printWishes(spec)
 		fmt.Fprintln(a.out, summary(s))
+	}
+	if r.ConfirmMS > 0 {
+		fmt.Fprintf(a.out, "up %s is undone in %v unless you run `yoke confirm`\n", spec.Name, time.Duration(r.ConfirmMS)*time.Millisecond)
 	}
 	return nil
 }

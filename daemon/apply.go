@@ -1,0 +1,255 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/control"
+	"github.com/yokelag/yoke/internal/handover"
+)
+
+// specs returns what is wanted of every aggregate now.
+func (r *registry) specs(ctx context.Context) (map[string]agg.Spec, error) {
+	out := map[string]agg.Spec{}
+	all, _ := r.list()
+	for _, a := range all {
+		spec, err := a.engine.Spec(ctx)
+		if err != nil {
+			return nil, err
+		}
+		out[a.name] = spec
+	}
+	return out, nil
+}
+
+// compare lists what has to be done for every aggregate that w asks for, in the order of
+// the files, and how many are as they should be.
+func compare(now map[string]agg.Spec, w wanted) (changes []change, same int) {
+	for _, after := range w.specs {
+		var before *agg.Spec
+		if spec, ok := now[after.Name]; ok {
+			before = &spec
+		}
+		if c, differs := difference(w.from[after.Name], before, &after); differs {
+			changes = append(changes, c)
+		} else {
+			same++
+		}
+	}
+	return changes, same
+}
+
+// ordered puts changes into the order in which they are safe: what goes makes room for
+// what comes.
+func ordered(changes []change) []change {
+	rank := map[string]int{control.ActionRemove: 0, control.ActionRebuild: 1, control.ActionChange: 2, control.ActionCreate: 3}
+	out := slices.Clone(changes)
+	slices.SortStableFunc(out, func(a, b change) int { return rank[a.Action] - rank[b.Action] })
+	return out
+}
+
+// checkAll refuses changes that cannot work before the first is made. Ports that another
+// of the changes frees are free.
+func (r *registry) checkAll(ctx context.Context, changes []change) error {
+	r.change.Lock()
+	defer r.change.Unlock()
+	owners := r.owners()
+	freed := map[string]bool{}
+	for _, c := range changes {
+		if c.before == nil {
+			continue
+		}
+		for _, p := range c.before.Ports {
+			if c.after == nil || c.after.Port(p.Name) == agg.NoPort {
+				freed[p.Name] = true
+			}
+		}
+	}
+	var problems agg.Problems
+	for _, c := range changes {
+		if c.after == nil {
+			continue
+		}
+		if err := r.checkOne(c, owners, freed); err != nil {
+			problems = append(problems, control.ProblemsOf(err)...)
+		}
+	}
+	return problems.Err()
+}
+
+func (r *registry) checkOne(c change, owners map[string]string, freed map[string]bool) error {
+	if err := c.after.Validate(); err != nil {
+		return err
+	}
+	if c.before == nil {
+		if reserved(c.after.Name) {
+			return reservedName(c.after.Name)
+		}
+		if err := r.world.CheckName(c.after.Name); err != nil {
+			return err
+		}
+	}
+	var problems agg.Problems
+	for _, p := range c.after.Ports {
+		owner, owned := owners[p.Name]
+		switch {
+		case owner == c.after.Name, owned && freed[p.Name]:
+		case owned:
+			problems = append(problems, portTaken(p.Name, owner, c.after.Name))
+		default:
+			if err := r.world.CheckPort(c.after.Name, p.Name); err != nil {
+				problems = append(problems, control.ProblemsOf(err)...)
+			}
+		}
+	}
+	return problems.Err()
+}
+
+// make does all changes, or none: after a failure those made are taken back.
+func (r *registry) make(ctx context.Context, changes []change) error {
+	before := map[string]*agg.Spec{}
+	for _, c := range changes {
+		before[c.Aggregate] = c.before
+	}
+	err := r.makeAll(ctx, ordered(changes))
+	if err == nil {
+		return nil
+	}
+	if back := r.restore(ctx, before); back != nil {
+		return errors.Join(err, fmt.Errorf("take the changes back: %w", back))
+	}
+	return err
+}
+
+// makeAll does changes in order and stops at the first failure.
+func (r *registry) makeAll(ctx context.Context, changes []change) error {
+	if err := r.makeRoom(ctx, changes); err != nil {
+		return err
+	}
+	held := map[string]rebuilt{}
+	for _, c := range changes {
+		if c.Action != control.ActionRemove && c.Action != control.ActionRebuild {
+			continue
+		}
+		if c.Action == control.ActionRebuild {
+			held[c.Aggregate] = r.beforeRebuild(c.Aggregate)
+		}
+		if err := r.release(ctx, c.Aggregate); err != nil {
+			return fmt.Errorf("%s: %w", c.Aggregate, err)
+		}
+	}
+	for _, c := range changes {
+		if err := r.makeOne(ctx, c, held[c.Aggregate]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rebuilt is what an aggregate keeps while it is made anew: addresses and routes, and what
+// its file said.
+type rebuilt struct {
+	holding handover.Holding
+	file    *agg.Spec
+}
+
+func (r *registry) beforeRebuild(name string) rebuilt {
+	out := rebuilt{holding: r.holding(name)}
+	if a, err := r.get(name); err == nil {
+		out.file = a.store.said()
+	}
+	return out
+}
+
+// makeRoom takes ports away where another aggregate is to get them.
+func (r *registry) makeRoom(ctx context.Context, changes []change) error {
+	taker := map[string]bool{}
+	for _, c := range changes {
+		if c.after == nil {
+			continue
+		}
+		for _, p := range c.after.Ports {
+			if c.before == nil || c.before.Port(p.Name) == agg.NoPort {
+				taker[p.Name] = true
+			}
+		}
+	}
+	for _, c := range changes {
+		if c.Action != control.ActionChange {
+			continue
+		}
+		leaves := func(p agg.PortSpec) bool { return taker[p.Name] && c.after.Port(p.Name) == agg.NoPort }
+		if !slices.ContainsFunc(c.before.Ports, leaves) {
+			continue
+		}
+		_, err := r.update(ctx, c.Aggregate, func(s *agg.Spec) error {
+			s.Ports = slices.DeleteFunc(s.Ports, leaves)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *registry) makeOne(ctx context.Context, c change, held rebuilt) error {
+	switch c.Action {
+	case control.ActionRemove:
+		return nil
+	case control.ActionChange:
+		_, err := r.update(ctx, c.Aggregate, func(s *agg.Spec) error {
+			*s = c.after.Clone()
+			return nil
+		})
+		return err
+	default:
+		a, err := r.up(ctx, *c.after, false)
+		if err == nil && held.file != nil {
+			err = a.store.configured(held.file)
+		}
+		if err != nil || held.holding.Empty() {
+			return err
+		}
+		return held.holding.Give(c.Aggregate)
+	}
+}
+
+// restore brings aggregates back to what they were; a nil spec was not there.
+func (r *registry) restore(ctx context.Context, before map[string]*agg.Spec) error {
+	now, err := r.specs(ctx)
+	if err != nil {
+		return err
+	}
+	var changes []change
+	for name, spec := range before {
+		var is *agg.Spec
+		if s, ok := now[name]; ok {
+			is = &s
+		}
+		if is == nil && spec == nil {
+			continue
+		}
+		if c, differs := difference("", is, spec); differs {
+			changes = append(changes, c)
+		}
+	}
+	return r.makeAll(ctx, ordered(changes))
+}
+
+// remember notes what files said of the aggregates that are as they say.
+func (r *registry) remember(w wanted) error {
+	var errs []error
+	for _, spec := range w.specs {
+		a, err := r.get(spec.Name)
+		if err != nil || a.store.unedited(spec) {
+			continue
+		}
+		file := spec.Clone()
+		errs = append(errs, a.store.configured(&file))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,241 @@
+package daemon
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/control"
+)
+
+// confirmName is the file in the state directory that says what to undo.
+const confirmName = "unconfirmed"
+
+// confirmVersion is that of the file.
+const confirmVersion = 1
+
+// maxConfirm is the longest time to confirm in.
+const maxConfirm = 24 * time.Hour
+
+// unconfirmed is a change that is undone at Deadline unless somebody confirms it.
+type unconfirmed struct {
+	Version   int         `json:"version"`
+	BootID    string      `json:"boot_id"`
+	Namespace uint64      `json:"network_namespace"`
+	What      string      `json:"what"`
+	Deadline  agg.Instant `json:"deadline"`
+	// Before is what the aggregates were, null where there was none.
+	Before map[string]*agg.Spec `json:"before"`
+}
+
+// confirmation undoes what nobody confirms. The file is there before the change is made
+// and until it is decided, so that a daemon that starts meanwhile goes on with it.
+type confirmation struct {
+	registry *registry
+	path     string
+
+	// deciding is held while somebody keeps or undoes it.
+	deciding sync.Mutex
+
+	mu    sync.Mutex
+	now   *unconfirmed
+	timer *time.Timer
+	ended bool
+	tasks sync.WaitGroup
+}
+
+func newConfirmation(r *registry) *confirmation {
+	return &confirmation{registry: r, path: filepath.Join(r.dir, confirmName)}
+}
+
+// around makes a change by f that is undone after d unless it is confirmed; with a d of 0
+// it just makes it. A change that fails needs no undoing.
+func (c *confirmation) around(what string, d time.Duration, before map[string]*agg.Spec, f func() error) error {
+	if d == 0 {
+		return f()
+	}
+	if d < 0 || d > maxConfirm {
+		return &agg.Problem{Code: "invalid-value", Option: "confirm", Value: d.String(), Rule: fmt.Sprintf("must be more than nothing and at most %v", maxConfirm), Remedy: "for example `--confirm 60s`"}
+	}
+	if err := c.begin(what, d, before); err != nil {
+		return err
+	}
+	if err := f(); err != nil {
+		return errors.Join(err, c.forget())
+	}
+	return c.restart(d)
+}
+
+func (c *confirmation) begin(what string, d time.Duration, before map[string]*agg.Spec) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.now != nil {
+		return &agg.Problem{Code: "unconfirmed", Object: c.now.What, Rule: "waits to be confirmed, and only one change can at a time",
+			Remedy: "keep it with `yoke confirm`, or undo it now with `yoke confirm --undo`"}
+	}
+	w := c.registry.world
+	u := &unconfirmed{Version: confirmVersion, BootID: w.BootID(), Namespace: w.Namespace(), What: what, Deadline: w.Clock().Now().Add(d), Before: before}
+	if err := c.save(u); err != nil {
+		return err
+	}
+	c.now = u
+	return nil
+}
+
+// restart begins the time anew, when the change is made.
+func (c *confirmation) restart(d time.Duration) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now.Deadline = c.registry.world.Clock().Now().Add(d)
+	c.arm()
+	return c.save(c.now)
+}
+
+// arm sets the timer; the caller holds mu.
+func (c *confirmation) arm() {
+	if c.ended {
+		return
+	}
+	left := c.now.Deadline.Sub(c.registry.world.Clock().Now())
+	u := c.now
+	c.timer = time.AfterFunc(max(0, left), func() { c.expire(u) })
+}
+
+// expire undoes u where it still waits.
+func (c *confirmation) expire(u *unconfirmed) {
+	c.mu.Lock()
+	waits := c.now == u && !c.ended
+	if waits {
+		c.tasks.Add(1)
+	}
+	c.mu.Unlock()
+	if !waits {
+		return
+	}
+	defer c.tasks.Done()
+	c.registry.log.Warn("undone, because nobody confirmed it", "what", u.What)
+	if _, err := c.undo(context.Background()); err != nil {
+		c.registry.log.Error("not undone; `yoke confirm --undo` tries again", "what", u.What, "error", err)
+	}
+}
+
+func (c *confirmation) save(u *unconfirmed) error {
+	text, err := json.Marshal(u)
+	if err != nil {
+		return fmt.Errorf("write what is to be confirmed: %w", err)
+	}
+	return replaceFile(c.path, append(text, '\n'))
+}
+
+// forget ends the waiting; what was made stays.
+func (c *confirmation) forget() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.drop()
+}
+
+func (c *confirmation) drop() error {
+	if c.timer != nil {
+		c.timer.Stop()
+	}
+	c.now, c.timer = nil, nil
+	if err := os.Remove(c.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("forget what was to be confirmed: %w", err)
+	}
+	return nil
+}
+
+// pending is what waits.
+func (c *confirmation) pending() control.Pending {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	p := control.Pending{Version: control.Version}
+	if c.now == nil {
+		return p
+	}
+	left := c.now.Deadline.Sub(c.registry.world.Clock().Now())
+	p.Waiting, p.What, p.Aggregates = true, c.now.What, slices.Sorted(maps.Keys(c.now.Before))
+	p.LeftMS, p.Until = max(0, left.Milliseconds()), time.Now().Add(left).Round(time.Millisecond)
+	return p
+}
+
+func nothingWaits() *agg.Problem {
+	return &agg.Problem{Code: control.CodeNotFound, Object: "confirm", Rule: "no change waits to be confirmed; if one did, its time is over and it was undone",
+		Remedy: "`yoke events` tells what happened"}
+}
+
+// confirm keeps what waits.
+func (c *confirmation) confirm() (control.Pending, error) {
+	c.deciding.Lock()
+	defer c.deciding.Unlock()
+	p := c.pending()
+	if !p.Waiting {
+		return p, nothingWaits()
+	}
+	c.registry.log.Info("confirmed", "what", p.What)
+	return p, c.forget()
+}
+
+// undo brings back what was before. The file goes last, so that an undo that was cut
+// short is done by the next daemon.
+func (c *confirmation) undo(ctx context.Context) (control.Pending, error) {
+	c.deciding.Lock()
+	defer c.deciding.Unlock()
+	p := c.pending()
+	if !p.Waiting {
+		return p, nothingWaits()
+	}
+	c.mu.Lock()
+	before := c.now.Before
+	c.mu.Unlock()
+	if err := c.registry.restore(context.WithoutCancel(ctx), before); err != nil {
+		return p, err
+	}
+	return p, c.forget()
+}
+
+// resume goes on with what an earlier daemon of this boot left undecided.
+func (c *confirmation) resume() error {
+	text, err := os.ReadFile(c.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	var u unconfirmed
+	if err == nil {
+		err = json.Unmarshal(text, &u)
+	}
+	if err != nil {
+		return fmt.Errorf("read what is to be confirmed: %w", err)
+	}
+	if u.Version > confirmVersion {
+		return newerState(c.path, u.Version, confirmVersion)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if u.BootID != c.registry.world.BootID() || u.Namespace != c.registry.world.Namespace() {
+		return c.drop()
+	}
+	c.now = &u
+	c.arm()
+	return nil
+}
+
+// stop ends the timer and waits for an undo that is being done. The next daemon goes on.
+func (c *confirmation) stop() {
+	c.mu.Lock()
+	c.ended = true
+	if c.timer != nil {
+		c.timer.Stop()
+	}
+	c.mu.Unlock()
+	c.tasks.Wait()
+}

@@ -1,0 +1,225 @@
+package daemon
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/internal/handover"
+	"github.com/yokelag/yoke/internal/iface"
+)
+
+// takeOverSuffix ends the name of the file that says what an aggregate took over.
+const takeOverSuffix = ".takeover"
+
+// takeOverVersion is that of the file.
+const takeOverVersion = 1
+
+// takeOver is what an aggregate took over from its ports, for the way back.
+type takeOver struct {
+	Version   int    `json:"version"`
+	BootID    string `json:"boot_id"`
+	Namespace uint64 `json:"network_namespace"`
+	// Done: the aggregate has it all. Before that the next daemon takes it back.
+	Done bool               `json:"done"`
+	From []handover.Holding `json:"from"`
+}
+
+func (r *registry) takeOverPath(name string) string {
+	return filepath.Join(r.dir, name+takeOverSuffix)
+}
+
+// upTakingOver makes an aggregate of ports that have addresses and routes, which it gets.
+// For the time between, which is that of making the aggregate, nobody has them: sockets
+// stay open, and TCP sends again what was lost. After a failure the ports have all back.
+func (r *registry) upTakingOver(ctx context.Context, spec agg.Spec) error {
+	if err := spec.Validate(); err != nil {
+		return err
+	}
+	if a, err := r.get(spec.Name); err == nil {
+		before, err := a.engine.Spec(ctx)
+		return errors.Join(err, duplicate(before, spec))
+	}
+	_, inMemory := r.world.(*dryWorld)
+	if inMemory {
+		_, err := r.up(ctx, spec, false)
+		return err
+	}
+	t := takeOver{Version: takeOverVersion, BootID: r.world.BootID(), Namespace: r.world.Namespace()}
+	for _, p := range spec.Ports {
+		h, err := handover.Read(p.Name)
+		if err != nil {
+			continue // the check of ports says it better
+		}
+		if !h.Empty() {
+			t.From = append(t.From, h)
+		}
+	}
+	spec = withAddressOf(spec, t.From)
+	if err := r.checkApart(ctx, spec); err != nil {
+		return err
+	}
+	if err := r.saveTakeOver(spec.Name, t); err != nil {
+		return err
+	}
+	err := t.move(func() error {
+		_, err := r.up(ctx, spec, false)
+		return err
+	}, spec.Name)
+	if err != nil {
+		if _, there := r.get(spec.Name); there == nil {
+			return errors.Join(err, r.release(ctx, spec.Name))
+		}
+		return errors.Join(err, r.giveBack(spec.Name))
+	}
+	t.Done = true
+	return r.saveTakeOver(spec.Name, t)
+}
+
+// move takes from the ports, makes the aggregate and gives to it.
+func (t takeOver) move(makeIt func() error, to string) error {
+	for _, h := range t.From {
+		if err := h.Remove(); err != nil {
+			return err
+		}
+	}
+	if err := makeIt(); err != nil {
+		return err
+	}
+	for _, h := range t.From {
+		if err := h.Give(to); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// withAddressOf makes the aggregate keep the Ethernet address that its IP addresses are
+// known by, where it would get another port's.
+func withAddressOf(spec agg.Spec, from []handover.Holding) agg.Spec {
+	spec = spec.Clone()
+	if len(from) == 0 || len(spec.Ports) == 0 || spec.Ports[0].Name == from[0].Name || spec.Options["mac"] != "" {
+		return spec
+	}
+	if l, err := iface.ByIndex(from[0].Index, iface.Here); err == nil {
+		_ = spec.Options.Set(agg.OfAggregate, "mac", l.HardwareAddr.String()) // the kernel's, so it is one
+	}
+	return spec
+}
+
+// checkApart is checkNew without the rules that a take-over is there for.
+func (r *registry) checkApart(ctx context.Context, spec agg.Spec) error {
+	r.change.Lock()
+	defer r.change.Unlock()
+	var problems agg.Problems
+	err := r.checkNew(ctx, spec)
+	if several, ok := errors.AsType[agg.Problems](err); ok {
+		for _, p := range several {
+			if p.Code != "has-addresses" && p.Code != "has-routes" {
+				problems = append(problems, p)
+			}
+		}
+		err = nil
+	}
+	return errors.Join(err, problems.Err())
+}
+
+func (r *registry) saveTakeOver(name string, t takeOver) error {
+	text, err := json.Marshal(t)
+	if err != nil {
+		return fmt.Errorf("write what %s takes over: %w", name, err)
+	}
+	return replaceFile(r.takeOverPath(name), append(text, '\n'))
+}
+
+// loadTakeOver reads what an aggregate took over in this boot; ok is false where nothing.
+func (r *registry) loadTakeOver(name string) (t takeOver, ok bool, err error) {
+	text, err := os.ReadFile(r.takeOverPath(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return t, false, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(text, &t)
+	}
+	if err != nil {
+		return t, false, fmt.Errorf("read what %s took over: %w", name, err)
+	}
+	if t.Version > takeOverVersion {
+		return t, false, newerState(r.takeOverPath(name), t.Version, takeOverVersion)
+	}
+	return t, t.BootID == r.world.BootID() && t.Namespace == r.world.Namespace(), nil
+}
+
+// giveBack gives the ports of an aggregate that is gone what it took over.
+func (r *registry) giveBack(name string) error {
+	t, ok, err := r.loadTakeOver(name)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	if ok {
+		for _, h := range t.From {
+			errs = append(errs, h.Give(h.Name))
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("give back what %s took over: %w", name, err)
+	}
+	if err := os.Remove(r.takeOverPath(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("forget what %s took over: %w", name, err)
+	}
+	return nil
+}
+
+// release takes an aggregate apart and gives its ports back all that they had, addresses
+// and routes that were taken over too.
+func (r *registry) release(ctx context.Context, name string) error {
+	if err := r.down(ctx, name); err != nil {
+		return err
+	}
+	return r.giveBack(name)
+}
+
+// endTakeOvers finishes what an earlier daemon left half done: back to the ports.
+func (r *registry) endTakeOvers(ctx context.Context) {
+	files, err := filepath.Glob(filepath.Join(r.dir, "*"+takeOverSuffix))
+	if err != nil {
+		return
+	}
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), takeOverSuffix)
+		t, ok, err := r.loadTakeOver(name)
+		_, absent := r.get(name)
+		switch {
+		case err != nil:
+		case !ok:
+			err = os.Remove(file)
+		case absent != nil:
+			err = r.giveBack(name)
+		case !t.Done:
+			err = r.release(ctx, name)
+		}
+		if err != nil {
+			r.log.Error("take-over not undone", "aggregate", name, "error", err)
+		}
+	}
+}
+
+// holding is what the aggregate's own device has, nothing where that cannot be told.
+func (r *registry) holding(name string) handover.Holding {
+	if _, inMemory := r.world.(*dryWorld); inMemory {
+		return handover.Holding{}
+	}
+	h, err := handover.Read(name)
+	if err != nil {
+		r.log.Warn("addresses are not kept", "aggregate", name, "error", err)
+		return handover.Holding{}
+	}
+	return h
+}
