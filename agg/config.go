@@ -37,6 +37,7 @@ type Config struct {
 	PacketsPerSlave int
 	// AllSlavesActive passes on what ports that stand by receive.
 	AllSlavesActive bool
+	FailOverMAC     FailOverMAC
 	FastPath        bool
 	MTU             int
 	// MAC is the address asked for, zero where the first port gives it.
@@ -80,6 +81,7 @@ func (s Spec) Config() Config {
 		RejoinInterval:  r.duration("mcast_rejoin_interval"),
 		PacketsPerSlave: r.number("packets_per_slave"),
 		AllSlavesActive: r.text("all_slaves_active") == "on",
+		FailOverMAC:     FailOverMAC(r.number("fail_over_mac")),
 		FastPath:        r.text("fast_path") == "on",
 		MTU:             r.number("mtu"),
 	}

@@ -125,6 +125,8 @@ type PlanPort struct {
 	Receive bool `json:"receive"`
 	// SourceMAC is written over the source address of transmitted frames, unless zero.
 	SourceMAC MAC `json:"source_mac,omitzero"`
+	// MAC is the address that the port's interface has, zero where it is that of the plan.
+	MAC MAC `json:"mac,omitzero"`
 	// Order is the place in the usable order, from 0, or NoPort.
 	Order int `json:"order"`
 	// QueueID is the transmit queue whose frames leave by this port while it transmits,
@@ -176,6 +178,15 @@ func (p Plan) PortByName(name string) int {
 		}
 	}
 	return NoPort
+}
+
+// PortMAC is the address that the interface of a port, by its index, has; zero where it
+// keeps its own.
+func (p Plan) PortMAC(port int) MAC {
+	if m := p.Ports[port].MAC; !m.IsZero() {
+		return m
+	}
+	return p.MAC
 }
 
 // BucketOf spreads a 32-bit hash over the NumBuckets buckets: the top eight bits of

@@ -251,7 +251,7 @@ func (e *Engine) strayPort() string {
 		i := plan.PortByName(l.Name)
 		switch {
 		case i < 0 || !l.Present || plan.Ports[i].Index != l.Index:
-		case !plan.MAC.IsZero() && l.MAC != plan.MAC:
+		case !plan.MAC.IsZero() && l.MAC != plan.PortMAC(i):
 			return fmt.Sprintf("port %s has the address %s", l.Name, l.MAC)
 		case plan.MTU != 0 && l.MTU != plan.MTU:
 			return fmt.Sprintf("port %s has an MTU of %d bytes", l.Name, l.MTU)

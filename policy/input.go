@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/yokelag/yoke/agg"
@@ -46,12 +47,19 @@ type State struct {
 	// Speeds are the last known speeds in Mb/s. A port without carrier reports none, and
 	// the shares of the others must not change because of that.
 	Speeds map[string]uint32 `json:"speeds,omitempty"`
+	// Own are the addresses that ports had before, where they do not all have the same.
+	Own map[string]OwnMAC `json:"own,omitempty"`
+	// MAC is the last address of an aggregate that takes it from its active port.
+	MAC agg.MAC `json:"mac,omitzero"`
 }
 
 // Equal reports whether two states are the same.
 func (s State) Equal(t State) bool {
 	if s.Active != t.Active || s.Wish != t.Wish || s.WishHolds != t.WishHolds ||
 		s.Primary != t.Primary || s.Promoted != t.Promoted || len(s.Speeds) != len(t.Speeds) {
+		return false
+	}
+	if s.MAC != t.MAC || !maps.Equal(s.Own, t.Own) {
 		return false
 	}
 	for name, speed := range s.Speeds {

@@ -26,6 +26,7 @@ func Plan(c agg.Config, in Input) (agg.Plan, State, []Reason) {
 	default:
 		b.find("not-built", "mode "+c.Mode.String()+" is not built; nothing is forwarded")
 	}
+	b.addresses()
 	b.plan.Carrier = b.carrying()
 	b.plan.Blocked = !b.plan.Carrier
 	return b.plan, b.next, append(b.reasons, b.findings...)
@@ -58,6 +59,7 @@ func newBuilder(c agg.Config, in Input) *builder {
 			Name: p.Name, Index: b.index(p.Name), Order: agg.NoPort, QueueID: b.c.Ports[i].QueueID,
 		}
 	}
+	b.next.Own = rememberOwn(c, in.Ports, in.Previous.Own)
 	b.next.Speeds = rememberSpeeds(b.ports, in.Previous.Speeds)
 	return b
 }

@@ -9,10 +9,10 @@ import (
 // activeBackup fills in the plan of active-backup: one entry, the others stand by and
 // do not receive, unless all_slaves_active says so.
 func (b *builder) activeBackup() {
-	speeds := b.next.Speeds
+	speeds, own := b.next.Speeds, b.next.Own
 	choice := ChooseActive(b.c, b.ports, b.in.Previous)
 	b.next = choice.State
-	b.next.Speeds = speeds
+	b.next.Speeds, b.next.Own = speeds, own
 	b.plan.Select = agg.SelectFixed
 	for i := range b.plan.Ports {
 		b.plan.Ports[i].Receive = b.c.AllSlavesActive
