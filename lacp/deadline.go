@@ -1,0 +1,62 @@
+package lacp
+
+import "github.com/yokelag/yoke/agg"
+
+// Deadline returns when the next Tick is due, agg.Never where no timer runs. It is
+// exact: a Tick before it changes nothing.
+func (s *System) Deadline() agg.Instant {
+	at := agg.Never
+	if s.silent != agg.Never && s.fallbackPort() == nil && s.cfg.Fallback != FallbackNone && s.cfg.Fallback != "" {
+		at = s.upcoming(at, s.silent.Add(s.cfg.FallbackAfter))
+	}
+	if s.fallbackPort() != nil {
+		at = s.upcoming(at, s.fallbackEnds)
+	}
+	for _, p := range s.ports {
+		at = s.portDeadline(at, p)
+	}
+	return at
+}
+
+func (s *System) portDeadline(at agg.Instant, p *port) agg.Instant {
+	at = agg.Earliest(at, p.CurrentWhile)
+	at = agg.Earliest(at, p.RetryAt)
+	at = agg.Earliest(at, p.PeriodicAt)
+	if p.ActorChurn == ChurnMonitor {
+		at = agg.Earliest(at, p.ActorAt)
+	}
+	if p.PartnerChurn == ChurnMonitor {
+		at = agg.Earliest(at, p.PartnerAt)
+	}
+	at = s.upcoming(at, p.LoopUntil)
+	at = s.upcoming(at, p.DampUntil)
+	at = s.upcoming(at, p.RestoredAt)
+	if p.NTT || p.Reply && !s.holding(p) {
+		at = s.upcoming(at, p.sendAt())
+	}
+	if p.Mux == MuxWaiting && p.Selected == SelectedPort {
+		at = s.upcoming(at, s.readyAt(p.Aggregator))
+	}
+	if p.Selected == SelectedPort && !p.carries() {
+		at = s.upcoming(at, p.SwapUntil)
+	}
+	if p.Selected != Unselected && p.Aggregator != s.active {
+		at = s.upcoming(at, s.challengeAt(p.Aggregator))
+	}
+	switch p.Drain {
+	case DrainFlush:
+		at = s.upcoming(at, p.FlushedAt)
+	case DrainLeave:
+		at = s.upcoming(at, p.LeaveAt)
+		at = s.upcoming(at, p.QuietAt)
+	}
+	return at
+}
+
+// upcoming takes t in, unless the machines have run since.
+func (s *System) upcoming(at, t agg.Instant) agg.Instant {
+	if t <= s.settled {
+		return at
+	}
+	return agg.Earliest(at, t)
+}

@@ -1,0 +1,66 @@
+package lacp
+
+import (
+	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/wire"
+	"github.com/yokelag/yoke/wire/slow"
+)
+
+// transmit runs the Transmit machine (clause 6.4.16): one LACPDU for all that there is
+// to say, three within a second.
+func (s *System) transmit(p *port) {
+	if !p.NTT && (!p.Reply || s.holding(p)) {
+		return
+	}
+	if p.Periodic == NoPeriodic || !p.speaks() {
+		s.count(TX03)
+		p.NTT, p.Reply = false, false
+		return
+	}
+	if s.before(p.sendAt()) {
+		s.count(TX02)
+		p.counters.TxHeld++
+		return
+	}
+	s.count(TX01)
+	s.send(p)
+}
+
+// sendAt is when the port may send next.
+func (p *port) sendAt() agg.Instant {
+	at := p.ResendAt
+	if oldest := p.Sent[1]; oldest != agg.Never {
+		at = max(at, oldest.Add(FastPeriodicTime))
+	}
+	return at
+}
+
+func (s *System) send(p *port) {
+	if last := p.Sent[TransmitLimit]; last != agg.Never {
+		p.counters.LongestGap = max(p.counters.LongestGap, int64(s.now.Sub(last)))
+	}
+	copy(p.Sent[:], p.Sent[1:])
+	p.Sent[TransmitLimit] = s.now
+	p.NTT, p.Reply, p.ResendAt = false, false, agg.Never
+	p.counters.TxLACPDU++
+	pdu := slow.LACPDU{Version: slow.Version1, Actor: p.Actor, Partner: p.Partner, MaxDelay: s.cfg.MaxDelay}
+	pdu.Put(s.envelope(p, &p.pdu))
+	s.out.Send = append(s.out.Send, Send{Port: p.cfg.Number, Frame: p.pdu[:], LACPDU: true})
+}
+
+// envelope writes the header and returns the room behind it.
+func (s *System) envelope(p *port, frame *[slow.FrameLen]byte) []byte {
+	dst := s.cfg.destination()
+	copy(frame[:], dst[:])
+	copy(frame[6:], p.cfg.MAC[:])
+	frame[12], frame[13] = byte(wire.TypeSlow>>8), byte(wire.TypeSlow&0xff)
+	return frame[wire.EthernetLen:]
+}
+
+// sendFailed gives a LACPDU back: it is still to be sent, and took nothing of the limit.
+func (s *System) sendFailed(p *port) {
+	s.count(TX04)
+	p.counters.TxFailed++
+	copy(p.Sent[1:], p.Sent[:TransmitLimit])
+	p.NTT, p.ResendAt = true, s.now.Add(resendAfter)
+}
