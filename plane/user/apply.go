@@ -93,7 +93,7 @@ func (p *Plane) takeAll(ctx context.Context, plan agg.Plan) (map[string]*link, e
 }
 
 func (p *Plane) take(ctx context.Context, plan agg.Plan, pp agg.PlanPort) (*link, error) {
-	ifindex, err := p.keeper.Take(ctx, pp.Name, port.Want{MAC: plan.MAC, MTU: plan.MTU})
+	ifindex, err := p.keeper.Take(ctx, pp.Name, port.Want{MAC: plan.PortMAC(plan.PortByName(pp.Name)), MTU: plan.MTU})
 	if err != nil {
 		return nil, err
 	}
