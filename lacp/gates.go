@@ -183,10 +183,9 @@ func (s *System) unanswered(p *port) Gate {
 	switch {
 	case p.Rx == RxExpired:
 		return Gate{Reason: ReasonExpired, Detail: fmt.Sprintf("%s has not been heard; given up in %v", partnerName(p), s.left(p.CurrentWhile)), Check: "one-way loss, or an overloaded or stopped LACP on the switch"}
+	case !p.inSync() && p.mismatch() != "":
+		return Gate{Reason: ReasonMismatch, Detail: partnerName(p) + " does not see us as we are: " + p.mismatch(), Check: "whether our LACPDUs arrive: one-way cable, or another device between"}
 	case !p.inSync() && p.PartnerSaid.Has(slow.Synchronization):
-		if why := p.mismatch(); why != "" {
-			return Gate{Reason: ReasonMismatch, Detail: partnerName(p) + " does not see us as we are: " + why, Check: "whether our LACPDUs arrive: one-way cable, or another device between"}
-		}
 		return Gate{Reason: ReasonNotMaintained, Detail: "neither end is active", Check: "LACP mode active on the switch, or lacp_active=on here"}
 	case !p.inSync():
 		return Gate{Reason: ReasonPartnerNotSync, Detail: partnerName(p) + " is not in sync", Check: "whether the switch limits the group's links, waits, or has the port in another group"}

@@ -55,9 +55,7 @@ func (s *System) beats(a, b uint16) bool {
 	case LACPPrio, LACPPrioStable:
 		return x.system < y.system || x.system == y.system && x.portID < y.portID
 	case PortConfig:
-		if x.prefer != y.prefer {
-			return x.prefer > y.prefer
-		}
+		return x.prefer > y.prefer
 	}
 	return x.speed > y.speed || x.speed == y.speed && x.ports > y.ports
 }
