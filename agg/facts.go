@@ -37,6 +37,10 @@ type DeviceFacts struct {
 	Addresses []netip.Addr `json:"addresses,omitempty"`
 }
 
+// BacklogDrops is the name in Facts.Counters of the frames that the kernel dropped in full
+// backlog queues, of the whole machine: the second column of /proc/net/softnet_stat.
+const BacklogDrops = "backlog_drops"
+
 // PortFacts describe one port.
 type PortFacts struct {
 	LinkFacts

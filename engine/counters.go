@@ -1,10 +1,6 @@
 package engine
 
-import (
-	"strings"
-
-	"github.com/yokelag/yoke/agg"
-)
+import "github.com/yokelag/yoke/agg"
 
 // lagState follows the difference between the frames that a plane sent to a port and
 // those that the port itself counted. The two are read one after the other, so only a
@@ -51,17 +47,5 @@ func (e *Engine) watchCounters(f agg.Facts) {
 			s.lag.push(p)
 		}
 	}
-	e.softnet.push(softnetDrops(f.Counters))
-}
-
-// softnetDrops adds up the counters of frames that the kernel dropped in a full
-// backlog queue: all whose name begins with "softnet".
-func softnetDrops(counters map[string]uint64) uint64 {
-	sum := uint64(0)
-	for name, n := range counters {
-		if strings.HasPrefix(name, "softnet") {
-			sum += n
-		}
-	}
-	return sum
+	e.softnet.push(f.Counters[agg.BacklogDrops])
 }

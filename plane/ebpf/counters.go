@@ -87,6 +87,6 @@ func (p *Plane) counters() (map[string]uint64, error) {
 		}
 	}
 	var err error
-	out["backlog_drops"], err = backlogDrops()
+	out[agg.BacklogDrops], err = backlogDrops()
 	return out, err
 }
