@@ -21,6 +21,7 @@ func complete(problems agg.Problems, args []string) {
 			all = fixed(all, p, p.Fixes[0])
 		}
 	}
+	offerTakeOver(problems, args)
 	defer pointAtOptions(problems)
 	if last == nil {
 		return
@@ -41,6 +42,26 @@ func complete(problems agg.Problems, args []string) {
 	if len(texts) > 0 {
 		last.Remedy = joinRemedy(last.Remedy, strings.Join(texts[:min(len(texts), maxCommands)], " or "))
 	}
+}
+
+// offerTakeOver ends refusals of ports that have addresses or routes with the command that
+// moves them, where that is all there is in the way.
+func offerTakeOver(problems agg.Problems, args []string) {
+	if len(problems) == 0 || len(args) == 0 || args[0] != "up" || slices.Contains(args, "--take-over") {
+		return
+	}
+	for _, p := range problems {
+		if p.Code != "has-addresses" && p.Code != "has-routes" {
+			return
+		}
+	}
+	words := append(slices.Clone(args), "--take-over")
+	confirmed := func(word string) bool { return strings.HasPrefix(word, "--confirm") }
+	if !slices.ContainsFunc(args, confirmed) {
+		words = append(words, "--confirm", "60s")
+	}
+	last := problems[len(problems)-1]
+	last.Remedy = "move them to the aggregate with `yoke " + shellWords(words) + "`, which undoes itself unless you then run `yoke confirm`; or " + last.Remedy
 }
 
 // pointAtOptions ends the remedies about options that name no command yet.
