@@ -127,11 +127,7 @@ func (d *dissection) pppoe() found {
 		d.kind = typeIPv4
 	case kind == 0x57:
 		d.kind = typeIPv6
-	case kind == 0x281:
-		d.kind = typeMPLS
-	case kind == 0x283:
-		d.kind = typeMPLSMC
-	case kind&0x0101 == 1: // a protocol of PPP
+	case kind&0x0101 == 1: // another protocol of PPP
 		return known
 	default:
 		return lost

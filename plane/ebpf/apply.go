@@ -37,6 +37,9 @@ func (p *Plane) apply(ctx context.Context, plan agg.Plan) error {
 	if err := p.setDevice(plan); err != nil {
 		return errors.Join(err, p.giveBack(ctx, taken, next))
 	}
+	if err := p.ready(plan); err != nil {
+		return errors.Join(err, p.giveBack(ctx, taken, next))
+	}
 	fast := plan.FastPath && !p.elsewhere
 	at := agg.Instant(bootclock.Now())
 	if err := p.publish.publish(encode(plan, at, next, p.device.Inner, p.device.Outer, fast)); err != nil {
@@ -51,18 +54,23 @@ func (p *Plane) apply(ctx context.Context, plan agg.Plan) error {
 // returns those with their ifindexes, also after an error.
 func (p *Plane) takeNew(ctx context.Context, plan agg.Plan, s places) (map[string]int, error) {
 	taken := map[string]int{}
+	if p.done.ports == nil {
+		p.done.ports = map[string]agg.MAC{}
+	}
 	// The same plan once more is asked for where something was found to be otherwise.
 	again := p.done.generation == plan.Generation
-	changed := !p.done.known || again || p.done.mac != plan.MAC || p.done.mtu != plan.MTU
-	for _, q := range plan.Ports {
+	changed := !p.done.known || again || p.done.mtu != plan.MTU
+	for i, q := range plan.Ports {
+		mac := plan.PortMAC(i)
 		hooked := p.hooked[q.Name] == q.Index
-		if q.Index == 0 || hooked && !changed {
+		if q.Index == 0 || hooked && !changed && p.done.ports[q.Name] == mac {
 			continue
 		}
-		ifindex, err := p.ports.Take(ctx, q.Name, port.Want{MAC: plan.MAC, MTU: plan.MTU})
+		ifindex, err := p.ports.Take(ctx, q.Name, port.Want{MAC: mac, MTU: plan.MTU})
 		if err != nil {
 			return taken, err
 		}
+		p.done.ports[q.Name] = mac
 		if hooked && ifindex == q.Index {
 			continue
 		}

@@ -34,6 +34,13 @@ func BenchmarkProgram(b *testing.B) {
 		{"buckets-layer2", agg.SelectBuckets, agg.HashLayer2},
 		{"buckets-layer34", agg.SelectBuckets, agg.HashLayer34},
 		{"modulo-layer34", agg.SelectModulo, agg.HashLayer34},
+		{"modulo-layer23", agg.SelectModulo, agg.HashLayer23},
+		{"modulo-encap23", agg.SelectModulo, agg.HashEncap23},
+		{"modulo-encap34", agg.SelectModulo, agg.HashEncap34},
+		{"modulo-vlan-srcmac", agg.SelectModulo, agg.HashVLANSrcMAC},
+		{"modulo-tx-hash", agg.SelectModulo, agg.HashFields | agg.FieldEth | agg.FieldIPv4 | agg.FieldIPv6 | agg.FieldTCP | agg.FieldUDP},
+		{"round-robin", agg.SelectRoundRobin, agg.HashLayer2},
+		{"random", agg.SelectRandom, agg.HashLayer2},
 	}
 	for _, s := range settings {
 		for _, fast := range []bool{false, true} {

@@ -21,9 +21,15 @@ func (p *Plane) Capability() agg.Capability {
 // Capability tells what the plane can do on a kernel that has all it can use.
 func Capability() agg.Capability {
 	return agg.Capability{
-		Plane:          "ebpf",
-		Selectors:      []agg.Selector{agg.SelectFixed, agg.SelectBuckets, agg.SelectModulo},
-		Hashes:         []agg.HashPolicy{agg.HashLayer2, agg.HashLayer34},
+		Plane: "ebpf",
+		Selectors: []agg.Selector{
+			agg.SelectFixed, agg.SelectBuckets, agg.SelectModulo,
+			agg.SelectRoundRobin, agg.SelectRandom, agg.SelectBroadcast,
+		},
+		Hashes: []agg.HashPolicy{
+			agg.HashLayer2, agg.HashLayer23, agg.HashLayer34,
+			agg.HashEncap23, agg.HashEncap34, agg.HashVLANSrcMAC, agg.HashFields,
+		},
 		OutlivesDaemon: true,
 		Guard:          true,
 		ExactCounters:  true,
@@ -43,23 +49,25 @@ func (p *Plane) refuse(plan agg.Plan) error {
 	switch {
 	case !slices.Contains(c.Selectors, plan.Select):
 		return p.notBuilt(fmt.Sprintf("does not choose ports by %s", plan.Select))
-	case plan.Select != agg.SelectFixed && !slices.Contains(c.Hashes, plan.Hash):
+	case hashes(plan.Select) && !slices.Contains(c.Hashes, plan.Hash.Kind()):
 		return p.notBuilt(fmt.Sprintf("does not compute the hash %s", plan.Hash))
-	case plan.Punt != 0 || plan.Copy != 0:
-		return p.notBuilt("does not treat classes of frames apart")
-	case plan.Multicast != agg.NoPort:
-		return p.notBuilt("has no port of its own for multicast")
-	case slices.ContainsFunc(plan.Ports, func(q agg.PlanPort) bool { return !q.SourceMAC.IsZero() }):
-		return p.notBuilt("does not rewrite source addresses")
+	case plan.Punt != 0:
+		return p.notBuilt("gives no classes of frames to the daemon")
+	case (plan.Copy|plan.Unbalanced)&agg.ClassBFD != 0:
+		return p.notBuilt("does not tell micro-BFD from other frames")
 	case len(plan.Ports) > agg.MaxPorts || len(plan.Table) > agg.NumBuckets:
 		return p.notBuilt(fmt.Sprintf("holds %d ports and %d table entries", agg.MaxPorts, agg.NumBuckets))
 	case hasDuplicate(plan.Ports):
 		return p.notBuilt("takes a port once")
+	case plan.Select == agg.SelectBroadcast && len(plan.Table) > agg.MaxPorts:
+		return p.notBuilt(fmt.Sprintf("sends at most %d copies of a frame", agg.MaxPorts))
 	case plan.Select == agg.SelectBuckets && len(plan.Table) != agg.NumBuckets && len(plan.Table) != 0:
 		return p.notBuilt(fmt.Sprintf("takes a table of %d buckets, not %d", agg.NumBuckets, len(plan.Table)))
 	}
 	return nil
 }
+
+func hashes(s agg.Selector) bool { return s == agg.SelectBuckets || s == agg.SelectModulo }
 
 func hasDuplicate(ports []agg.PlanPort) bool {
 	seen := make(map[string]bool, len(ports))

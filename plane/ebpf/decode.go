@@ -18,10 +18,11 @@ func decode(e *yokePlan) (agg.Plan, places) {
 		Multicast:      int(e.Multicast),
 		Punt:           agg.FrameClass(e.Punt),
 		Copy:           agg.FrameClass(e.Copied),
+		Unbalanced:     agg.FrameClass(e.Unbalanced),
 	}
 	s := places{}
 	indexes := decodePorts(e, &p, s)
-	for _, c := range e.Table[:min(int(e.Entries), len(e.Table))] {
+	for _, c := range e.Table[:min(int(e.Entries), agg.NumBuckets)] {
 		p.Table = append(p.Table, agg.Choice{First: indexes(c.First), Second: indexes(c.Second)})
 	}
 	return p, s
@@ -61,7 +62,9 @@ func decodePort(q *yokePort) agg.PlanPort {
 		Transmit:  q.Flags&yokePortFlagTRANSMIT != 0,
 		Receive:   q.Flags&yokePortFlagRECEIVE != 0,
 		SourceMAC: q.SourceMac,
+		MAC:       q.Mac,
 		Order:     int(q.Order),
+		QueueID:   int(q.Queue),
 	}
 }
 

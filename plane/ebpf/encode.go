@@ -19,6 +19,7 @@ func encode(p agg.Plan, at agg.Instant, s places, inner, outer int, fast bool) *
 		PacketsPerPort: uint32(p.PacketsPerPort),
 		Punt:           uint32(p.Punt),
 		Copied:         uint32(p.Copy),
+		Unbalanced:     uint32(p.Unbalanced),
 		Multicast:      int16(p.Multicast),
 		Mac:            p.MAC,
 	}
@@ -28,6 +29,7 @@ func encode(p agg.Plan, at agg.Instant, s places, inner, outer int, fast bool) *
 	for i, c := range p.Table {
 		e.Table[i] = yokeChoice{First: placeOf(p, s, c.First), Second: placeOf(p, s, c.Second)}
 	}
+	e.Table[single] = yokeChoice{First: placeOf(p, s, p.Multicast), Second: placeOf(p, s, p.Second(p.Multicast))}
 	for i, port := range p.Ports {
 		e.Ports[s[port.Name]] = encodePort(port, i)
 	}
@@ -35,8 +37,13 @@ func encode(p agg.Plan, at agg.Instant, s places, inner, outer int, fast bool) *
 }
 
 func flags(p agg.Plan, fast bool) yokeFlag {
-	return when(p.Blocked, yokeFlagBLOCKED) | when(fast, yokeFlagFAST) |
-		when(p.FastPath, yokeFlagFAST_WANTED) | when(p.Carrier, yokeFlagCARRIER)
+	f := when(p.Blocked, yokeFlagBLOCKED) | when(fast, yokeFlagFAST) |
+		when(p.FastPath, yokeFlagFAST_WANTED) | when(p.Carrier, yokeFlagCARRIER) |
+		when(p.Copy|p.Unbalanced != 0, yokeFlagAPART)
+	for _, q := range p.Ports {
+		f |= when(q.QueueID != 0, yokeFlagAPART|yokeFlagQUEUES) | when(!q.SourceMAC.IsZero(), yokeFlagREWRITE)
+	}
+	return f
 }
 
 func when[F ~uint32](on bool, f F) F {
@@ -58,8 +65,10 @@ func encodePort(port agg.PlanPort, position int) yokePort {
 		Ifindex:   uint32(port.Index),
 		Flags:     yokePortFlagUSED | when(port.Transmit, yokePortFlagTRANSMIT) | when(port.Receive, yokePortFlagRECEIVE),
 		SourceMac: port.SourceMAC,
+		Mac:       port.MAC,
 		Position:  uint8(position),
 		Order:     int8(port.Order),
+		Queue:     uint16(port.QueueID),
 	}
 	for i := range min(len(port.Name), len(e.Name)-1) {
 		e.Name[i] = int8(port.Name[i])

@@ -232,11 +232,13 @@ func TestRefusalsNameWhatIsNotBuilt(t *testing.T) {
 	r.ready()
 	want := r.observe().Published
 	for what, change := range map[string]func(*agg.Plan){
-		"selector":   func(p *agg.Plan) { p.Select = agg.SelectBroadcast },
-		"hash":       func(p *agg.Plan) { p.Select, p.Hash = agg.SelectModulo, agg.HashEncap34 },
-		"punt":       func(p *agg.Plan) { p.Punt = agg.ClassARP },
-		"multicast":  func(p *agg.Plan) { p.Multicast = 0 },
-		"source MAC": func(p *agg.Plan) { p.Ports[0].SourceMAC = p.MAC },
+		"selector":  func(p *agg.Plan) { p.Select = 99 },
+		"hash":      func(p *agg.Plan) { p.Select, p.Hash = agg.SelectModulo, 99 },
+		"punt":      func(p *agg.Plan) { p.Punt = agg.ClassARP },
+		"micro-BFD": func(p *agg.Plan) { p.Multicast, p.Unbalanced = 0, agg.ClassBFD },
+		"copies": func(p *agg.Plan) {
+			p.Select, p.Table = agg.SelectBroadcast, make([]agg.Choice, agg.MaxPorts+1)
+		},
 	} {
 		p := r.plan(1)
 		change(&p)

@@ -44,6 +44,7 @@ type settings struct {
 	carrier bool
 	mac     agg.MAC
 	mtu     int
+	ports   map[string]agg.MAC // the addresses of the ports
 	// generation is that of the plan in force, where it was this process that applied it.
 	generation uint64
 }
@@ -88,6 +89,12 @@ func (p *Plane) open(_ context.Context) (err error) {
 	if !p.loader.blind {
 		p.loader.probeGuard()
 	}
+	now, err := p.publish.inForce()
+	if err != nil {
+		return err
+	}
+	inForce, _ := decode(now)
+	p.loader.whole = wantsWhole(inForce)
 	hopped, err := p.chooseAttacher()
 	if err != nil {
 		return err

@@ -1,9 +1,12 @@
 package ebpf
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/cilium/ebpf"
+
+	"github.com/yokelag/yoke/agg"
 )
 
 // cookieBase is mixed with the inner end's ifindex into the mark of an aggregate's
@@ -15,6 +18,9 @@ type loader struct {
 	programs *Programs
 	tables   *yokeMaps
 	cookie   uint32
+	// whole: plans may ask for more than the common selectors and hashes. Programs without
+	// the rest load in a third of the time.
+	whole bool
 	// blind: the guard that sees its port's carrier does not load here.
 	blind bool
 }
@@ -29,7 +35,7 @@ func (l *loader) load(name string, place int) (*ebpf.Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := setConstants(spec, l.cookie, uint32(place)); err != nil {
+	if err := l.setConstants(spec, place); err != nil {
 		return nil, err
 	}
 	c, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{
@@ -42,14 +48,41 @@ func (l *loader) load(name string, place int) (*ebpf.Program, error) {
 	return c.DetachProgram(name), nil
 }
 
-func setConstants(spec *ebpf.CollectionSpec, cookie, place uint32) error {
-	if err := spec.Variables[yokeVarCookie].Set(cookie); err != nil {
+func (l *loader) setConstants(spec *ebpf.CollectionSpec, place int) error {
+	if err := spec.Variables[yokeVarCookie].Set(l.cookie); err != nil {
 		return fmt.Errorf("set the mark of frames: %w", err)
 	}
-	if err := spec.Variables[yokeVarPlace].Set(place); err != nil {
+	if err := spec.Variables[yokeVarPlace].Set(uint32(place)); err != nil {
 		return fmt.Errorf("set the place of a port: %w", err)
 	}
+	if whole, ok := spec.Variables[yokeVarWhole]; ok {
+		if err := whole.Set(when(l.whole, uint32(1))); err != nil {
+			return fmt.Errorf("set what plans ask for: %w", err)
+		}
+	}
 	return nil
+}
+
+// wantsWhole reports whether a plan needs programs with all selectors and hashes.
+func wantsWhole(p agg.Plan) bool {
+	common := p.Hash == agg.HashLayer2 || p.Hash == agg.HashLayer34
+	switch p.Select {
+	case agg.SelectFixed:
+		common = true
+	case agg.SelectRoundRobin, agg.SelectRandom, agg.SelectBroadcast:
+		common = false
+	}
+	return !common || flags(p, false)&yokeFlagAPART != 0
+}
+
+// ready makes sure that entry and hop can do what a plan asks for, before it is in force.
+// What they can do once they keep.
+func (p *Plane) ready(plan agg.Plan) error {
+	if p.loader.whole || !wantsWhole(plan) {
+		return nil
+	}
+	p.loader.whole = true
+	return errors.Join(p.hookHop(), p.hookEntry())
 }
 
 // guard makes the guard program that this kernel takes.

@@ -12,13 +12,14 @@ import (
 
 // layout is the version of the maps that this program writes. Maps of a newer one are
 // left alone.
-const layout = 2
+const layout = 3
 
 // Sizes of the maps, as in bpf/layout.h.
 const (
 	slots    = 8
 	nowhere  = 255
 	anyPlace = 0
+	single   = agg.NumBuckets // the choice behind the last entry of a table
 )
 
 // openTables opens the pinned maps of dir, or creates them. The layout is written last,
@@ -91,5 +92,6 @@ func replacements(t *yokeMaps) map[string]*ebpf.Map {
 		yokeMapYokeEntries: t.YokeEntries,
 		yokeMapYokePlans:   t.YokePlans,
 		yokeMapYokePorts:   t.YokePorts,
+		yokeMapYokeTurn:    t.YokeTurn,
 	}
 }

@@ -33,6 +33,9 @@ const (
 	yokeFlagFAST        yokeFlag = 2
 	yokeFlagFAST_WANTED yokeFlag = 4
 	yokeFlagCARRIER     yokeFlag = 8
+	yokeFlagAPART       yokeFlag = 16
+	yokeFlagQUEUES      yokeFlag = 65536
+	yokeFlagREWRITE     yokeFlag = 131072
 )
 
 type yokePlan struct {
@@ -43,9 +46,11 @@ type yokePlan struct {
 	Entries        uint32
 	Inner          uint32
 	Outer          uint32
-	Table          [256]yokeChoice
+	Table          [257]yokeChoice
+	_              [2]byte
 	Ports          [64]yokePort
 	Opened         [64]uint8
+	_              [4]byte
 	Generation     uint64
 	PublishedAt    uint64
 	Mode           uint32
@@ -53,9 +58,9 @@ type yokePlan struct {
 	PacketsPerPort uint32
 	Punt           uint32
 	Copied         uint32
+	Unbalanced     uint32
 	Multicast      int16
 	Mac            [6]uint8
-	_              [4]byte
 }
 
 type yokePort struct {
@@ -63,8 +68,10 @@ type yokePort struct {
 	Ifindex   uint32
 	Flags     yokePortFlag
 	SourceMac [6]uint8
+	Mac       [6]uint8
 	Position  uint8
 	Order     int8
+	Queue     uint16
 	Name      [16]int8
 }
 
@@ -118,6 +125,7 @@ const (
 	yokeMapYokePlans       = "yoke_plans"
 	yokeMapYokePorts       = "yoke_ports"
 	yokeMapYokeTaken       = "yoke_taken"
+	yokeMapYokeTurn        = "yoke_turn"
 	yokeProgYokeEntry      = "yoke_entry"
 	yokeProgYokeGuard      = "yoke_guard"
 	yokeProgYokeGuardBlind = "yoke_guard_blind"
@@ -125,6 +133,7 @@ const (
 	yokeProgYokeRx         = "yoke_rx"
 	yokeVarCookie          = "cookie"
 	yokeVarPlace           = "place"
+	yokeVarWhole           = "whole"
 )
 
 // loadYoke returns the embedded CollectionSpec for yoke.
@@ -188,6 +197,7 @@ type yokeMapSpecs struct {
 	YokePlans   *ebpf.MapSpec `ebpf:"yoke_plans"`
 	YokePorts   *ebpf.MapSpec `ebpf:"yoke_ports"`
 	YokeTaken   *ebpf.MapSpec `ebpf:"yoke_taken"`
+	YokeTurn    *ebpf.MapSpec `ebpf:"yoke_turn"`
 }
 
 // yokeVariableSpecs contains global variables before they are loaded into the kernel.
@@ -196,6 +206,7 @@ type yokeMapSpecs struct {
 type yokeVariableSpecs struct {
 	Cookie *ebpf.VariableSpec `ebpf:"cookie"`
 	Place  *ebpf.VariableSpec `ebpf:"place"`
+	Whole  *ebpf.VariableSpec `ebpf:"whole"`
 }
 
 // yokeObjects contains all objects after they have been loaded into the kernel.
@@ -226,6 +237,7 @@ type yokeMaps struct {
 	YokePlans   *ebpf.Map `ebpf:"yoke_plans"`
 	YokePorts   *ebpf.Map `ebpf:"yoke_ports"`
 	YokeTaken   *ebpf.Map `ebpf:"yoke_taken"`
+	YokeTurn    *ebpf.Map `ebpf:"yoke_turn"`
 }
 
 func (m *yokeMaps) Close() error {
@@ -238,6 +250,7 @@ func (m *yokeMaps) Close() error {
 		m.YokePlans,
 		m.YokePorts,
 		m.YokeTaken,
+		m.YokeTurn,
 	)
 }
 
@@ -247,6 +260,7 @@ func (m *yokeMaps) Close() error {
 type yokeVariables struct {
 	Cookie *ebpf.Variable `ebpf:"cookie"`
 	Place  *ebpf.Variable `ebpf:"place"`
+	Whole  *ebpf.Variable `ebpf:"whole"`
 }
 
 // yokePrograms contains all programs after they have been loaded into the kernel.

@@ -11,6 +11,7 @@
 #include <bpf/bpf_endian.h>
 
 #define HASH_LAYER2 0
+#define HASH_LAYER34 1
 #define MAX_OFFSET 1024
 
 #define IP4_HEADER 20
@@ -159,21 +160,34 @@ static __always_inline int icmp(struct __sk_buff *skb, __u32 at, __u16 type, str
 	return 1;
 }
 
-static __always_inline __u32 hash_layer34(struct __sk_buff *skb)
+/* keys reads the addresses and the layer 4 key of a frame; 0 for what is not IP. */
+static __always_inline int keys(struct __sk_buff *skb, struct flow *f)
 {
-	struct flow f = {};
-	__u32 proto = PROTO_NONE, at, h;
+	__u32 proto = PROTO_NONE, at;
 	__u16 type;
 
 	if (load(skb, 12, &type, sizeof(type)))
 		return 0;
-	at = network(skb, ETH_HLEN, type, &f, &proto);
+	at = network(skb, ETH_HLEN, type, f, &proto);
 	if (!at)
-		return hash_layer2(skb);
-	if ((proto == PROTO_ICMP || proto == PROTO_ICMP6) && !icmp(skb, at, type, &f, proto))
-		return hash_layer2(skb);
-	h = (f.icmp ? f.icmp : f.ports) ^ f.addresses;
+		return 0;
+	if (proto == PROTO_ICMP || proto == PROTO_ICMP6)
+		return icmp(skb, at, type, f, proto);
+	return 1;
+}
+
+static __always_inline __u32 mix(__u32 h, __u32 addresses)
+{
+	h ^= addresses;
 	h ^= h >> 16;
-	h ^= h >> 8;
-	return h >> 1;
+	return h ^ h >> 8;
+}
+
+static __always_inline __u32 hash_layer34(struct __sk_buff *skb)
+{
+	struct flow f = {};
+
+	if (!keys(skb, &f))
+		return hash_layer2(skb);
+	return mix(f.icmp ? f.icmp : f.ports, f.addresses) >> 1;
 }

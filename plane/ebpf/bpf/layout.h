@@ -6,17 +6,28 @@
  */
 #pragma once
 
-#define LAYOUT 2
+#define LAYOUT 3
 #define SLOTS 8 /* plans kept; one is in force, the others wait for readers to leave */
 #define PORTS 64
 #define ENTRIES 256
 #define NOWHERE 255
+
+/* Where a frame goes instead of by an entry of the table. */
+enum way {
+	SINGLE = ENTRIES, /* the choice behind the last entry, for the classes of plan.unbalanced */
+	COPIES,           /* a copy by each port */
+	BY_TABLE,
+	BY_PORT = 512, /* and from there on the place of a port */
+};
 
 enum flag {
 	BLOCKED = 1,     /* drop both ways */
 	FAST = 2,        /* bypass the device's own counters */
 	FAST_WANTED = 4, /* asked for; not in force while the device is elsewhere */
 	CARRIER = 8,
+	APART = 16,     /* some frames are not for the table: classes, queues */
+	QUEUES = 65536, /* ports have queues; this and REWRITE travel beside the entry in cb */
+	REWRITE = 131072, /* ports have source addresses to write */
 };
 
 enum port_flag {
@@ -35,8 +46,10 @@ struct port {
 	__u32 ifindex; /* 0: absent */
 	enum port_flag flags;
 	__u8 source_mac[6];
+	__u8 mac[6];   /* of the interface; 0: that of the plan. Kept for reading back */
 	__u8 position; /* in the plan's configured order */
-	__s8 order;
+	__s8 order;    /* in the usable order, or negative */
+	__u16 queue;   /* whose frames leave by this port; 0: none */
 	char name[16];
 };
 
@@ -48,19 +61,20 @@ struct plan {
 	__u32 entries;
 	__u32 inner; /* ifindex of the hidden end of the aggregate's device */
 	__u32 outer; /* ifindex of the aggregate's device */
-	struct choice table[ENTRIES];
+	struct choice table[ENTRIES + 1]; /* the last is SINGLE */
 	struct port ports[PORTS];
 	/* Written by guard, 0 in a new plan: ports to receive on besides those with RECEIVE,
 	 * because frames are moved to them. */
 	__u8 opened[PORTS];
-	/* kept for reading back, not used by the programs */
+	/* used by few frames, or kept for reading back */
 	__u64 generation;
 	__u64 published_at; /* CLOCK_BOOTTIME, ns */
 	__u32 mode;
 	__u32 mtu;
 	__u32 packets_per_port;
 	__u32 punt;
-	__u32 copied;
+	__u32 copied;     /* agg.FrameClass, as punt */
+	__u32 unbalanced; /* the same, for SINGLE */
 	__s16 multicast;
 	__u8 mac[6];
 };
@@ -102,7 +116,7 @@ struct taken {
 /* Words of skb->cb between entry, hop and guard. */
 enum cb {
 	CB_COOKIE,
-	CB_ENTRY,
+	CB_ENTRY, /* the entry or way, and flags from QUEUES up */
 	CB_IFINDEX,
 	CB_PRIORITY,
 	CB_MOVED,

@@ -49,6 +49,15 @@ struct {
 	__type(value, __u64);
 } yoke_drops SEC(".maps");
 
+/* How many frames this processor has sent by turns. One counter for all would cost five
+ * times as much. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} yoke_turn SEC(".maps");
+
 /* Ports whose frames are moved to another: 1. Written only where it changes. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -65,9 +74,12 @@ struct {
 	__type(value, struct taken);
 } yoke_taken SEC(".maps");
 
-/* Set before loading: the mark of this aggregate's frames, and the port's place. */
+/* Set before loading: the mark of this aggregate's frames, the port's place, and whether
+ * plans may ask for more than the common selectors and hashes. Where not, the kernel
+ * leaves that part out, and does not spend three times as long on checking the program. */
 volatile const __u32 cookie;
 volatile const __u32 place;
+volatile const __u32 whole;
 
 static __always_inline struct plan *plan_in_force(void)
 {

@@ -5,65 +5,59 @@
 #include <bpf/bpf_helpers.h>
 #include "layout.h"
 #include "maps.h"
-#include "hash.h"
 #include "frame.h"
 #include "kernel.h"
+#include "select.h"
+#include "apart.h"
+#include "copies.h"
 
-#define SELECT_FIXED 0
-#define SELECT_BUCKETS 1
-
-/* select_entry turns a frame into an entry of the table. */
-static __always_inline __u32 select_entry(struct __sk_buff *skb, struct plan *plan)
+/* place_of is the place of the port that a way leads to, and whether a way is an entry
+ * of the table, which has counters. */
+static __always_inline __u32 place_of(struct plan *plan, __u64 way)
 {
-	__u32 hash;
-
-	if (plan->select == SELECT_FIXED)
-		return 0;
-	hash = plan->hash == HASH_LAYER2 ? hash_layer2(skb) : hash_layer34(skb);
-	if (plan->select == SELECT_BUCKETS)
-		return hash * 0x9E3779B1 >> 24;
-	return plan->entries ? hash % plan->entries : 0;
+	if (way < ENTRIES)
+		return way < plan->entries ? plan->table[way].first : NOWHERE;
+	return way == SINGLE ? plan->table[SINGLE].first : way - BY_PORT;
 }
 
-static __always_inline __u32 ifindex_of(struct plan *plan, __u32 port)
-{
-	return port < PORTS ? plan->ports[port].ifindex : 0;
-}
-
-static __always_inline void count_entry(struct __sk_buff *skb, __u32 entry)
-{
-	struct entry_stats *s = bpf_map_lookup_elem(&yoke_entries, &entry);
-
-	if (!s)
-		return;
-	s->frames += 1;
-	s->bytes += skb->len;
-	s->last_used = bpf_ktime_get_coarse_ns();
-}
-
-/* steer chooses the frame's port, marks the frame and returns the port's ifindex;
- * 0 where it has to be dropped, with the reason. */
+/* steer chooses the frame's port, marks the frame and returns the port's ifindex, or
+ * EVERYWHERE; 0 where it has to be dropped, with the reason. */
 static __always_inline __u32 steer(struct __sk_buff *skb, struct plan *plan, enum reason *reason)
 {
-	__u32 entry, ifindex;
+	__u64 way;
+	__u32 ifindex;
 
 	if (plan->flags & BLOCKED) {
 		*reason = BLOCKED_TX;
 		return 0;
 	}
-	entry = select_entry(skb, plan) & (ENTRIES - 1);
-	ifindex = entry < plan->entries ? ifindex_of(plan, plan->table[entry].first) : 0;
+	way = whole && plan->flags & APART ? apart(skb) : BY_TABLE;
+	if (way == BY_TABLE)
+		way = select_way(skb, plan);
+	if (whole && way == COPIES) {
+		mark(skb, plan, COPIES, 0);
+		return EVERYWHERE;
+	}
+	ifindex = ifindex_of(plan, place_of(plan, way));
 	if (!ifindex) {
 		*reason = NO_PORT;
 		return 0;
 	}
-	count_entry(skb, entry);
-	skb->cb[CB_COOKIE] = cookie;
-	skb->cb[CB_ENTRY] = entry;
-	skb->cb[CB_IFINDEX] = ifindex;
-	skb->cb[CB_PRIORITY] = skb->priority;
-	skb->cb[CB_MOVED] = 0;
+	count_entry(skb, way);
+	mark(skb, plan, way, ifindex);
 	return ifindex;
+}
+
+/* send hands a steered frame to its port, or to all. */
+static __always_inline int send(struct __sk_buff *skb, __u32 ifindex)
+{
+	return whole && ifindex == EVERYWHERE ? send_copies(skb) : bpf_redirect(ifindex, 0);
+}
+
+/* chosen_late: the frame was given a queue after entry, by a filter or a qdisc. */
+static __always_inline int chosen_late(struct __sk_buff *skb)
+{
+	return skb->cb[CB_ENTRY] & QUEUES && skb->queue_mapping;
 }
 
 /* entry: egress of the aggregate's device. The choice is made here, before the hop,
@@ -81,7 +75,7 @@ int yoke_entry(struct __sk_buff *skb)
 	if (!ifindex)
 		return drop(reason);
 	if (plan->flags & FAST)
-		return bpf_redirect(ifindex, 0);
+		return send(skb, ifindex);
 	return TC_ACT_UNSPEC;
 }
 
@@ -97,13 +91,14 @@ int yoke_hop(struct __sk_buff *skb)
 
 	if (skb->cb[CB_COOKIE] == cookie) {
 		skb->priority = skb->cb[CB_PRIORITY];
-		return bpf_redirect(skb->cb[CB_IFINDEX], 0);
+		if (!chosen_late(skb))
+			return send(skb, skb->cb[CB_IFINDEX]);
 	}
 	plan = plan_in_force();
 	if (!plan)
 		return drop(NO_PLAN);
 	ifindex = steer(skb, plan, &reason);
-	return ifindex ? bpf_redirect(ifindex, 0) : drop(reason);
+	return ifindex ? send(skb, ifindex) : drop(reason);
 }
 
 /* receives: what arrives on this port is for the aggregate. */
@@ -141,9 +136,26 @@ int yoke_rx(struct __sk_buff *skb)
 	return bpf_redirect(to, how);
 }
 
+/* rewrite puts the port's own source address into a frame. */
+__noinline int rewrite(struct __sk_buff *skb)
+{
+	struct plan *plan = plan_in_force();
+	__u32 port = place;
+	__u8 *mac;
+
+	if (!plan || port >= PORTS)
+		return 0;
+	mac = plan->ports[port].source_mac;
+	if (mac[0] | mac[1] | mac[2] | mac[3] | mac[4] | mac[5])
+		bpf_skb_store_bytes(skb, ETH_ALEN, mac, ETH_ALEN, 0);
+	return 0;
+}
+
 /* leave ends a frame's way through a port's egress. */
 static __always_inline int leave(struct __sk_buff *skb, struct port_stats *stats)
 {
+	if (skb->cb[CB_ENTRY] & REWRITE)
+		rewrite(skb);
 	stats->tx_frames += 1;
 	stats->tx_bytes += skb->len;
 	skb->cb[CB_COOKIE] = 0;
@@ -162,9 +174,9 @@ static __always_inline int own(struct __sk_buff *skb, struct port_stats *stats)
 /* second_of is the place of a frame's second choice, NOWHERE where there is none. */
 static __always_inline __u32 second_of(struct __sk_buff *skb, struct plan *plan)
 {
-	__u32 entry = skb->cb[CB_ENTRY];
+	__u64 way = skb->cb[CB_ENTRY] & WAYS;
 
-	return entry < ENTRIES ? plan->table[entry].second : NOWHERE;
+	return way <= SINGLE ? plan->table[way].second : NOWHERE;
 }
 
 /* set_open lets the second choice receive, or no more. It is written only where it
