@@ -501,6 +501,7 @@ func TestSendFailed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	tally(t, s)
 	at := agg.Instant(time.Hour)
 	in := lacp.Input{At: at, Kind: lacp.LinkChanged, Port: 1, Link: lacp.Link{Up: true}}
 	for sent := 0; sent < 5; {

@@ -77,6 +77,8 @@ type Config struct {
 	// others carry. NonRevertive lets a better port that comes back wait in standby.
 	WaitToRestore time.Duration `json:"wait_to_restore,omitempty"`
 	NonRevertive  bool          `json:"non_revertive,omitempty"`
+	// PartnerAdmin is what is taken for the partner while none is known; zero is nobody.
+	PartnerAdmin slow.Info `json:"partner_admin,omitzero"`
 	// MaxDelay is told to the partner, in units of 10 microseconds.
 	MaxDelay uint16 `json:"max_delay,omitempty"`
 	// FlushTime is how long a marker's answer is waited for when a port is drained; 0 is
@@ -139,6 +141,14 @@ func (c *Config) destination() slow.Addr {
 		return slow.Group()
 	}
 	return slow.Addr(c.Destination)
+}
+
+// partnerAdmin are the partner's admin values. The partner is spoken to every second in
+// case it comes.
+func (c *Config) partnerAdmin() slow.Info {
+	i := c.PartnerAdmin
+	i.State |= slow.Timeout
+	return i
 }
 
 func (c *Config) flushTime() time.Duration {

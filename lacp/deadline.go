@@ -5,6 +5,18 @@ import "github.com/yokelag/yoke/agg"
 // Deadline returns when the next Tick is due, agg.Never where no timer runs. It is
 // exact: a Tick before it changes nothing.
 func (s *System) Deadline() agg.Instant {
+	at := s.machineDeadline()
+	for _, p := range s.ports {
+		at = agg.Earliest(at, p.PeriodicAt)
+		if p.NTT || p.Reply && !s.holding(p) {
+			at = s.upcoming(at, p.sendAt())
+		}
+	}
+	return at
+}
+
+// machineDeadline is that of all machines but Periodic and Transmit.
+func (s *System) machineDeadline() agg.Instant {
 	at := agg.Never
 	if s.silent != agg.Never && s.fallbackPort() == nil && s.cfg.Fallback != FallbackNone && s.cfg.Fallback != "" {
 		at = s.upcoming(at, s.silent.Add(s.cfg.FallbackAfter))
@@ -21,7 +33,6 @@ func (s *System) Deadline() agg.Instant {
 func (s *System) portDeadline(at agg.Instant, p *port) agg.Instant {
 	at = agg.Earliest(at, p.CurrentWhile)
 	at = agg.Earliest(at, p.RetryAt)
-	at = agg.Earliest(at, p.PeriodicAt)
 	if p.ActorChurn == ChurnMonitor {
 		at = agg.Earliest(at, p.ActorAt)
 	}
@@ -31,9 +42,6 @@ func (s *System) portDeadline(at agg.Instant, p *port) agg.Instant {
 	at = s.upcoming(at, p.LoopUntil)
 	at = s.upcoming(at, p.DampUntil)
 	at = s.upcoming(at, p.RestoredAt)
-	if p.NTT || p.Reply && !s.holding(p) {
-		at = s.upcoming(at, p.sendAt())
-	}
 	if p.Mux == MuxWaiting && p.Selected == SelectedPort {
 		at = s.upcoming(at, s.readyAt(p.Aggregator))
 	}

@@ -14,6 +14,7 @@ func (s *System) configure(cfg Config) {
 		return
 	}
 	old := s.ports
+	admin := cfg.PartnerAdmin != s.cfg.PartnerAdmin
 	renamed := cfg.System != s.cfg.System || cfg.SystemPriority != s.cfg.SystemPriority
 	s.adopt(cfg)
 	for _, p := range old {
@@ -24,6 +25,9 @@ func (s *System) configure(cfg Config) {
 	for _, p := range s.ports {
 		if renamed && p.Selected != Unselected {
 			s.unselect(p, KY03)
+		}
+		if admin && p.Rx == RxDefaulted {
+			s.enterRx(p, RX11, RxDefaulted)
 		}
 		s.refresh(p)
 	}

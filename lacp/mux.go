@@ -78,6 +78,9 @@ func (s *System) enterMux(p *port, r Row, to MuxState) {
 	s.move(p, r, p.Mux.String(), to.String())
 	p.Mux = to
 	p.WaitSince = agg.Never
+	if to == MuxCollecting || to == MuxCollectingDistributing {
+		p.HurryUntil = s.now.Add(hurryTime)
+	}
 	switch to {
 	case MuxDetached:
 		p.setActor(slow.Synchronization|slow.Collecting|slow.Distributing, false)

@@ -42,10 +42,16 @@ func (s *System) periodic(p *port) {
 	}
 }
 
-// wantsShort is what the partner asked for. A partner that is not in sync is spoken to
-// every second for a while, so that one lost LACPDU costs a second and not thirty.
+// wantsShort is what the partner asked for. For a while, a partner that is not in sync,
+// or that has not heard that we collect, is spoken to every second, so that a lost LACPDU
+// costs a second and not thirty: update_NTT does not compare Collecting, and nothing else
+// would repeat it.
 func (s *System) wantsShort(p *port) bool {
-	return p.Partner.State.Has(slow.Timeout) || !p.inSync() && s.before(p.HurryUntil)
+	if p.Partner.State.Has(slow.Timeout) {
+		return true
+	}
+	stale := (p.View.State^p.Actor.State)&slow.Collecting != 0
+	return (!p.inSync() || stale) && s.before(p.HurryUntil)
 }
 
 func (s *System) enterPeriodic(p *port, r Row, to PeriodicState) {

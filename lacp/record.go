@@ -8,10 +8,6 @@ import (
 // compared are the bits that update_NTT compares.
 const compared = slow.Activity | slow.Timeout | slow.Synchronization | slow.Aggregation
 
-// partnerDefault is the partner's admin value: nobody, passive, and worth a LACPDU every
-// second in case somebody comes.
-func partnerDefault() slow.Info { return slow.Info{State: slow.Timeout} }
-
 // sameParty reports whether the five numbers and the Aggregation bit are equal.
 func sameParty(a, b slow.Info) bool {
 	return a.SameIDs(b) && (a.State^b.State)&slow.Aggregation == 0
@@ -47,7 +43,7 @@ func (s *System) damp(p *port) {
 
 // updateDefaultSelected is update_Default_Selected (clause 6.4.9).
 func (s *System) updateDefaultSelected(p *port) {
-	if sameParty(partnerDefault(), p.Partner) {
+	if sameParty(s.cfg.partnerAdmin(), p.Partner) {
 		return
 	}
 	if p.Selected == Unselected {
@@ -105,7 +101,7 @@ func (s *System) partnerInSync(p *port, pdu *slow.LACPDU) bool {
 // recordDefault is recordDefault (clause 6.4.9).
 func (s *System) recordDefault(p *port) {
 	s.count(FN07)
-	p.Partner = partnerDefault()
+	p.Partner = s.cfg.partnerAdmin()
 	p.setActor(slow.Defaulted, true)
 	p.Deaf = false
 }

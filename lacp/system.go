@@ -71,7 +71,8 @@ func (s *System) Step(in Input) Output {
 	p := find(s.ports, in.Port)
 	switch {
 	case in.Kind == Tick:
-		s.dirty, s.ticking = true, true
+		s.ticking = true
+		s.tick()
 	case in.Kind == Configure && in.Conf != nil:
 		s.configure(*in.Conf)
 	case p == nil:
@@ -93,6 +94,18 @@ func (s *System) Step(in Input) Output {
 	}
 	s.ticking = false
 	return s.out
+}
+
+// tick lets timers run. Where only LACPDUs are due, selection is spared.
+func (s *System) tick() {
+	if at := s.machineDeadline(); s.dirty || at != agg.Never && at <= s.now {
+		s.dirty = true
+		return
+	}
+	for _, p := range s.ports {
+		s.periodic(p)
+		s.transmit(p)
+	}
 }
 
 // settle runs receive, selection and mux until nothing changes, and then what follows

@@ -33,6 +33,8 @@ func newPair(t *testing.T, ports int, a, b lacp.Config) *pair {
 	if p.nodeB, p.b, err = p.net.AddSystem("b", b, ports); err != nil {
 		t.Fatal(err)
 	}
+	tally(t, p.a)
+	tally(t, p.b)
 	for i := range ports {
 		p.wires = append(p.wires, p.net.Connect(p.nodeA, uint16(i+1), p.nodeB, uint16(i+1)))
 	}

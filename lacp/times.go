@@ -24,8 +24,8 @@ const (
 	// LACPDU is sent, at a time that differs between the two ends.
 	retryAfter  = 100 * time.Millisecond
 	retrySpread = 80 * time.Millisecond
-	// hurryTime is for how long a partner that is current and not in sync is spoken to
-	// every second although it asked for every 30.
+	// hurryTime is for how long a partner that is current, and not in sync or unaware
+	// that we collect, is spoken to every second although it asked for every 30.
 	hurryTime = 30 * time.Second
 	// challengeTime is the age at which another partner's aggregator may replace an
 	// active one that still carries.
