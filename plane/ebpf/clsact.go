@@ -4,17 +4,17 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/cilium/ebpf"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 )
 
-// clsact attaches by direct-action filters in a clsact qdisc, for kernels before 6.6.
-// Filters belong to the interface and outlive the daemon by themselves. A qdisc that
-// was there before stays; one that we made goes with our last filter, if nobody else
-// has put one there.
-type clsact struct{ memory *memory }
+// filters attaches by direct-action filters in a clsact qdisc. Filters belong to the
+// interface and outlive the daemon by themselves. A qdisc that was there before stays;
+// one that we made goes with our last filter, if nobody else has put one there.
+type filters struct{ memory *memory }
 
 // Our filters are told by their handle and name. The first priority at ingress and the
 // last at egress put them before and behind those of others.
@@ -24,7 +24,7 @@ const (
 	lastPriority  = 0xffff
 )
 
-func (c clsact) attach(h hook, p *ebpf.Program) error {
+func (c filters) attach(h hook, p *ebpf.Program) error {
 	if err := c.ensureQdisc(h); err != nil {
 		return err
 	}
@@ -52,15 +52,15 @@ func filterName(h hook) string { return ourPrefix + h.name }
 // priorityFor finds our filter's priority, or the outermost one that no filter of
 // another kind has taken.
 func priorityFor(h hook) (uint16, error) {
-	filters, err := filtersOn(h.ifindex, h.ingress)
+	list, err := filtersOn(h.ifindex, h.ingress)
 	if err != nil {
 		return 0, err
 	}
-	if i := slices.IndexFunc(filters, isOurFilter); i >= 0 {
-		return filters[i].Attrs().Priority, nil
+	if i := slices.IndexFunc(list, isOurFilter); i >= 0 {
+		return list[i].Attrs().Priority, nil
 	}
 	free := func(n uint16) bool {
-		return !slices.ContainsFunc(filters, func(f netlink.Filter) bool { return f.Attrs().Priority == n })
+		return !slices.ContainsFunc(list, func(f netlink.Filter) bool { return f.Attrs().Priority == n })
 	}
 	if h.ingress {
 		for n := uint16(firstPriority); n < lastPriority; n++ {
@@ -77,25 +77,20 @@ func priorityFor(h hook) (uint16, error) {
 	return 0, fmt.Errorf("interface %d has no free filter priority", h.ifindex)
 }
 
-func (c clsact) attached(h hook) bool {
-	filters, err := filtersOn(h.ifindex, h.ingress)
-	return err == nil && slices.ContainsFunc(filters, isOurFilter)
-}
-
-func (c clsact) detach(h hook) error {
-	filters, err := filtersOn(h.ifindex, h.ingress)
+func (c filters) detach(h hook) error {
+	list, err := filtersOn(h.ifindex, h.ingress)
 	if err != nil {
 		return nil //nolint:nilerr // no interface or no clsact: nothing is attached
 	}
-	if i := slices.IndexFunc(filters, isOurFilter); i >= 0 {
-		if err := netlink.FilterDel(filter(h, filters[i].Attrs().Priority)); err != nil && !isGone(err) {
+	if i := slices.IndexFunc(list, isOurFilter); i >= 0 {
+		if err := netlink.FilterDel(filter(h, list[i].Attrs().Priority)); err != nil && !isGone(err) {
 			return fmt.Errorf("remove filter %s from interface %d: %w", filterName(h), h.ifindex, err)
 		}
 	}
 	return c.dropQdisc(h)
 }
 
-func (c clsact) ensureQdisc(h hook) error {
+func (c filters) ensureQdisc(h hook) error {
 	err := netlink.QdiscAdd(qdisc(h.ifindex))
 	switch {
 	case err == nil:
@@ -108,13 +103,13 @@ func (c clsact) ensureQdisc(h hook) error {
 }
 
 // dropQdisc removes the qdisc where we made it and it is empty now.
-func (c clsact) dropQdisc(h hook) error {
+func (c filters) dropQdisc(h hook) error {
 	made, err := c.memory.of(h.place)
 	if err != nil || int(made.MadeClsact) != h.ifindex {
 		return err
 	}
 	for _, ingress := range []bool{true, false} {
-		if filters, err := filtersOn(h.ifindex, ingress); err != nil || len(filters) > 0 {
+		if list, err := filtersOn(h.ifindex, ingress); err != nil || len(list) > 0 {
 			return nil //nolint:nilerr // gone, or in use
 		}
 	}
@@ -139,6 +134,18 @@ func byIndex(ifindex int) netlink.Link {
 	a := netlink.NewLinkAttrs()
 	a.Index = ifindex
 	return &netlink.Device{LinkAttrs: a}
+}
+
+func isOurFilter(f netlink.Filter) bool {
+	b, ok := f.(*netlink.BpfFilter)
+	return ok && strings.HasPrefix(b.Name, ourPrefix)
+}
+
+func clsactParent(ingress bool) uint32 {
+	if ingress {
+		return netlink.HANDLE_MIN_INGRESS
+	}
+	return netlink.HANDLE_MIN_EGRESS
 }
 
 func isGone(err error) bool {

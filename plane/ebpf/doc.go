@@ -47,10 +47,10 @@
 //
 // # Pins
 //
-// Maps, and links where the kernel has tcx, are pinned in PinRoot/NETNS/AGGREGATE, where
-// NETNS is the inode of the network namespace; a dot of a name is written %2e. Open
-// adopts what it finds there and replaces only the programs. The map yoke_layout holds
-// the version of the layout; a newer one is refused.
+// Maps, and links where there are any, are pinned in PinRoot/NETNS/AGGREGATE, where NETNS
+// is the inode of the network namespace; a dot of a name is written %2e. Open adopts what
+// it finds there and replaces only the programs. The map yoke_layout holds the version of
+// the layout; a newer one is refused.
 //
 // # Counters
 //

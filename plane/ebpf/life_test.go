@@ -47,6 +47,25 @@ func userProgram(t testing.TB) (*ebpf.Program, *ebpf.Map) {
 	return p, note
 }
 
+// addUserProgram attaches a user's program to a port, before those that are there, and
+// returns its note.
+func (r *rig) addUserProgram(name string, ingress bool) *ebpf.Map {
+	r.Helper()
+	p, note := userProgram(r)
+	if err := r.near.Run(func() error {
+		l, err := link.AttachTCX(link.TCXOptions{
+			Interface: r.near.Index(name), Program: p, Attach: attachType(ingress), Anchor: link.Head(),
+		})
+		if err == nil {
+			r.Cleanup(func() { l.Close() })
+		}
+		return err
+	}); err != nil {
+		r.Fatal(err)
+	}
+	return note
+}
+
 // addUserFilter puts a user's own clsact qdisc and filter on a port.
 func (r *rig) addUserFilter(name string) {
 	r.Helper()
@@ -95,7 +114,7 @@ func TestDestroyLeavesWhatWasThere(t *testing.T) {
 		if got := r.snapshot(); got == before {
 			t.Error("the aggregate changes nothing that the test looks at")
 		}
-		if list := r.observe().ForeignFilters; len(list) != 1 || !strings.Contains(list[0], "eth0 egress: bpf filter, priority 10") {
+		if list := r.observe().ForeignFilters; !slices.Contains(list, "eth0 egress: bpf filter, priority 10") {
 			t.Errorf("foreign filters: %v", list)
 		}
 		r.destroy()
@@ -109,19 +128,7 @@ func TestPriorityIsKeptOverTheHop(t *testing.T) {
 	nstest.Require(t, "root", "bpf", "tcx", "veth", "bridge")
 	r := newRig(t, Options{})
 	r.ready()
-	user, note := userProgram(t)
-	err := r.near.Run(func() error {
-		l, err := link.AttachTCX(link.TCXOptions{
-			Interface: r.near.Index("eth0"), Program: user, Attach: ebpf.AttachTCXEgress, Anchor: link.Head(),
-		})
-		if err == nil {
-			t.Cleanup(func() { l.Close() })
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	note := r.addUserProgram("eth0", false)
 	if list := r.observe().ForeignFilters; len(list) != 1 || !strings.Contains(list[0], "user_note") {
 		t.Errorf("foreign filters: %v", list)
 	}

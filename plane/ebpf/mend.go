@@ -8,8 +8,8 @@ import (
 
 // mend puts right what others may have done to the device and the hooks since the last
 // look: the device may be in another namespace, where the fast path is dead, or back;
-// programs of ours may have been taken off.
-func (p *Plane) mend(d agg.DeviceFacts) error {
+// programs of ours may have been taken off, or others put before them.
+func (p *Plane) mend(d agg.DeviceFacts, s sight) error {
 	if !d.Present {
 		return nil
 	}
@@ -17,14 +17,14 @@ func (p *Plane) mend(d agg.DeviceFacts) error {
 		return err
 	}
 	var errs []error
-	if hop := hopHook(p.device.Inner); !p.attach.attached(hop) {
+	if hop := hopHook(p.device.Inner); !p.attach.attached(hop, s) {
 		errs = append(errs, p.hookHop())
 	}
-	if entry := entryHook(p.device.Outer); !d.Elsewhere && !p.attach.attached(entry) {
+	if entry := entryHook(p.device.Outer); !d.Elsewhere && !p.attach.attached(entry, s) {
 		errs = append(errs, p.hookEntry(), p.republish())
 	}
 	for name, ifindex := range p.hooked {
-		errs = append(errs, p.mendPort(p.places[name], ifindex))
+		errs = append(errs, p.mendPort(p.places[name], ifindex, s))
 	}
 	return errors.Join(errs...)
 }
@@ -38,8 +38,8 @@ func (p *Plane) follow(d agg.DeviceFacts) error {
 	return p.republish()
 }
 
-func (p *Plane) mendPort(place, ifindex int) error {
-	if p.attach.attached(guardHook(place, ifindex)) && p.attach.attached(rxHook(place, ifindex)) {
+func (p *Plane) mendPort(place, ifindex int, s sight) error {
+	if p.attach.attached(guardHook(place, ifindex), s) && p.attach.attached(rxHook(place, ifindex), s) {
 		return nil
 	}
 	err := p.hookPort(place, ifindex)

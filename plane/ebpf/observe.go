@@ -3,7 +3,6 @@ package ebpf
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/internal/bootclock"
@@ -51,7 +50,8 @@ func (p *Plane) observe(f *agg.Facts) (err error) {
 	if f.Device, err = p.device.Facts(); err != nil {
 		return err
 	}
-	mendErr := p.mend(f.Device)
+	s := sight{}
+	mendErr := p.mend(f.Device, s)
 	e, err := p.publish.inForce()
 	if err != nil {
 		return err
@@ -59,7 +59,7 @@ func (p *Plane) observe(f *agg.Facts) (err error) {
 	if f.Counters, err = p.counters(); err != nil {
 		return err
 	}
-	f.ForeignFilters = p.foreign(f.Device)
+	f.ForeignFilters = p.foreign(f.Device, s)
 	if e.PublishedAt == 0 {
 		return mendErr
 	}
@@ -129,17 +129,4 @@ func (p *Plane) linkFacts(l iface.Link) agg.LinkFacts {
 		f.Speed, f.FullDuplex = s.Speed, s.FullDuplex
 	}
 	return f
-}
-
-// foreign lists what of others stands beside our programs.
-func (p *Plane) foreign(d agg.DeviceFacts) []string {
-	out := foreign(p.device.Inner)
-	if d.Present && !d.Elsewhere {
-		out = append(out, foreign(p.device.Outer)...)
-	}
-	for _, ifindex := range p.hooked {
-		out = append(out, foreign(ifindex)...)
-	}
-	slices.Sort(out)
-	return out
 }

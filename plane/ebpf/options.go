@@ -21,8 +21,6 @@ type Options struct {
 	PinRoot string
 	// Programs are shared by the planes of a process; nil means the plane's own.
 	Programs *Programs
-	// ForceClsact attaches by clsact filters also where the kernel has tcx.
-	ForceClsact bool
 	// ForceBlindGuard loads the guard that cannot see its port's carrier also where the
 	// kernel allows the other.
 	ForceBlindGuard bool

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/cilium/ebpf"
-
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/internal/ethtool"
 	"github.com/yokelag/yoke/plane/device"
@@ -95,19 +93,14 @@ func (p *Plane) open(_ context.Context) (err error) {
 	}
 	inForce, _ := decode(now)
 	p.loader.whole = wantsWhole(inForce)
-	hopped, err := p.chooseAttacher()
-	if err != nil {
-		return err
-	}
+	p.attach = attacher{links: links{dir: p.dir}, filters: filters{memory: p.memory}}
 	if adopted {
 		if err := p.adopt(); err != nil {
 			return err
 		}
 	}
-	if !hopped {
-		if err := p.hookHop(); err != nil {
-			return err
-		}
+	if err := p.hookHop(); err != nil {
+		return err
 	}
 	return p.hookEntry()
 }
@@ -125,28 +118,6 @@ func (p *Plane) dropStalePins() error {
 	return removePinDir(p.dir, p.dir)
 }
 
-// chooseAttacher keeps to what is attached already; otherwise it takes tcx where the
-// kernel has it, which is found out by attaching hop: hopped says that this was done.
-func (p *Plane) chooseAttacher() (hopped bool, err error) {
-	links, filters := tcx{dir: p.dir}, clsact{memory: p.memory}
-	hop := hopHook(p.device.Inner)
-	switch {
-	case links.attached(hop):
-		p.attach = links
-		return false, nil
-	case filters.attached(hop) || p.options.ForceClsact:
-		p.attach = filters
-		return false, nil
-	}
-	p.attach = links
-	err = p.hookHop()
-	if errors.Is(err, ebpf.ErrNotSupported) {
-		p.attach = filters
-		return false, nil
-	}
-	return err == nil, err
-}
-
 // adopt learns places from the plan in force and gives the ports this version's
 // programs.
 func (p *Plane) adopt() error {
@@ -158,7 +129,7 @@ func (p *Plane) adopt() error {
 	p.places = s
 	for _, port := range plan.Ports {
 		place := s[port.Name]
-		if port.Index == 0 || !p.attach.attached(rxHook(place, port.Index)) {
+		if port.Index == 0 || !p.attach.attached(rxHook(place, port.Index), sight{}) {
 			continue
 		}
 		if err := p.hookPort(place, port.Index); err != nil {

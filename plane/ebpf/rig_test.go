@@ -28,15 +28,23 @@ type rig struct {
 	gen       uint64
 }
 
-// variants runs a test with each way to attach programs.
+// variants runs a test with each way to attach programs: by filters, and by links where
+// others have programs on the ports.
 func variants(t *testing.T, test func(t *testing.T, r *rig)) {
-	t.Run("tcx", func(t *testing.T) {
-		nstest.Require(t, "root", "bpf", "tcx", "veth", "bridge")
+	t.Run("filters", func(t *testing.T) {
+		nstest.Require(t, "root", "bpf", "clsact", "veth", "bridge")
 		test(t, newRig(t, Options{}))
 	})
-	t.Run("clsact", func(t *testing.T) {
-		nstest.Require(t, "root", "bpf", "clsact", "veth", "bridge")
-		test(t, newRig(t, Options{ForceClsact: true}))
+	t.Run("links", func(t *testing.T) {
+		nstest.Require(t, "root", "bpf", "clsact", "tcx", "veth", "bridge")
+		r := newRig(t, Options{})
+		for _, name := range r.names {
+			r.addUserProgram(name, true)
+		}
+		test(t, r)
+		if r.plane != nil && !r.plane.attach.links.attached(rxHook(0, r.near.Index("eth0"))) {
+			t.Error("eth0 is not hooked by a link")
+		}
 	})
 }
 

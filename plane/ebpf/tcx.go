@@ -10,10 +10,10 @@ import (
 	"github.com/cilium/ebpf/link"
 )
 
-// tcx attaches by BPF links, pinned in dir.
-type tcx struct{ dir string }
+// links attaches by tcx, for Linux 6.6 and later: BPF links pinned in dir.
+type links struct{ dir string }
 
-func (t tcx) pin(h hook) string { return filepath.Join(t.dir, "link-"+h.name) }
+func (t links) pin(h hook) string { return filepath.Join(t.dir, "link-"+h.name) }
 
 func attachType(ingress bool) ebpf.AttachType {
 	if ingress {
@@ -22,10 +22,7 @@ func attachType(ingress bool) ebpf.AttachType {
 	return ebpf.AttachTCXEgress
 }
 
-func (t tcx) attach(h hook, p *ebpf.Program) error {
-	if t.attached(h) {
-		return t.update(h, p)
-	}
+func (t links) attach(h hook, p *ebpf.Program) error {
 	if err := t.detach(h); err != nil { // a link whose interface has gone
 		return err
 	}
@@ -46,7 +43,7 @@ func (t tcx) attach(h hook, p *ebpf.Program) error {
 	return nil
 }
 
-func (t tcx) update(h hook, p *ebpf.Program) error {
+func (t links) update(h hook, p *ebpf.Program) error {
 	l, err := link.LoadPinnedLink(t.pin(h), nil)
 	if err != nil {
 		return fmt.Errorf("open pinned link of %s: %w", h.name, err)
@@ -58,7 +55,7 @@ func (t tcx) update(h hook, p *ebpf.Program) error {
 	return nil
 }
 
-func (t tcx) attached(h hook) bool {
+func (t links) attached(h hook) bool {
 	l, err := link.LoadPinnedLink(t.pin(h), nil)
 	if err != nil {
 		return false
@@ -71,7 +68,7 @@ func (t tcx) attached(h hook) bool {
 	return int(info.TCX().Ifindex) == h.ifindex
 }
 
-func (t tcx) detach(h hook) error {
+func (t links) detach(h hook) error {
 	if err := os.Remove(t.pin(h)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("unpin link of %s: %w", h.name, err)
 	}

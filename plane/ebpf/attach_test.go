@@ -1,0 +1,126 @@
+package ebpf
+
+import (
+	"testing"
+	"time"
+
+	"github.com/cilium/ebpf"
+
+	"github.com/yokelag/yoke/internal/nstest"
+)
+
+// rxIsFirst reports whether rx of eth0 is a link before all others'.
+func (r *rig) rxIsFirst() (first bool) {
+	r.Helper()
+	index := r.near.Index("eth0")
+	r.near.Do(func() {
+		c := chainOf(index, true)
+		first = r.plane.attach.links.attached(rxHook(r.plane.places["eth0"], index)) &&
+			len(c.programs) > 1 && programName(c.programs[0].ID) == "yoke_rx" && c.ours() < 0
+	})
+	return first
+}
+
+// Somebody puts a program before ours on a port that carries: ours goes before it, and
+// nothing is lost on the way.
+func TestOursGoesBeforeAProgramThatCameLater(t *testing.T) {
+	nstest.Require(t, "root", "bpf", "clsact", "tcx", "veth", "bridge")
+	r := newRig(t, Options{})
+	r.ready()
+	in := nstest.StartUDP(r, r.far, r.near, there, here, 200*time.Microsecond)
+	in.WaitReceived(100)
+	r.addUserProgram("eth0", true)
+	r.observe()
+	in.WaitReceived(100)
+	if got := in.Stop(); got.Lost != 0 {
+		t.Errorf("lost %d", got.Lost)
+	}
+	if !r.rxIsFirst() {
+		t.Error("ours is not the first")
+	}
+}
+
+// A filter with the first priority is there before the port is taken.
+func TestOursGoesBeforeAFilterThatWasThere(t *testing.T) {
+	nstest.Require(t, "root", "bpf", "clsact", "tcx", "veth", "bridge")
+	r := newRig(t, Options{})
+	index := r.near.Index("eth0")
+	p, _ := userProgram(t)
+	f := filter(hook{ifindex: index, ingress: true}, firstPriority)
+	f.Handle, f.Fd, f.Name, f.DirectAction = 1, p.FD(), "user", true
+	r.near.Do(func() {
+		if err := r.near.Handle().QdiscAdd(qdisc(index)); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.near.Handle().FilterAdd(f); err != nil {
+			t.Fatal(err)
+		}
+	})
+	r.ready()
+	if !r.plane.attach.links.attached(rxHook(r.plane.places["eth0"], index)) {
+		t.Error("ours is not before it")
+	}
+}
+
+// An aggregate whose programs are all links, as they once were, is adopted with them.
+func TestAdoptionOfLinks(t *testing.T) {
+	nstest.Require(t, "root", "bpf", "clsact", "tcx", "veth", "bridge")
+	r := newRig(t, Options{})
+	r.ready()
+	hooks := []hook{entryHook(r.plane.device.Outer), hopHook(r.plane.device.Inner)}
+	for name, index := range r.plane.hooked {
+		hooks = append(hooks, rxHook(r.plane.places[name], index), guardHook(r.plane.places[name], index))
+	}
+	r.near.Do(func() {
+		for _, h := range hooks {
+			r.asLink(h)
+		}
+	})
+	out := r.stream(200 * time.Microsecond)
+	in := nstest.StartUDP(r, r.far, r.near, there, here, time.Millisecond)
+	out.WaitReceived(100)
+	r.close()
+	r.open()
+	p := r.plan(0)
+	r.apply(p)
+	r.observe()
+	out.WaitReceived(100)
+	if o, i := out.Stop(), in.Stop(); o.Lost+i.Lost != 0 {
+		t.Errorf("lost %d out and %d in", o.Lost, i.Lost)
+	}
+	r.near.Do(func() {
+		for _, h := range hooks {
+			if c := chainOf(h.ifindex, h.ingress); !r.plane.attach.links.attached(h) || c.ours() >= 0 || len(c.programs) != 1 {
+				t.Errorf("%s: %d programs, filter %d", h.name, len(c.programs), c.ours())
+			}
+		}
+	})
+}
+
+// asLink puts the program of h, which is a filter, into a link.
+func (r *rig) asLink(h hook) {
+	r.Helper()
+	load := func() (*ebpf.Program, error) {
+		switch {
+		case h.place != ofDevice && h.ingress:
+			return r.plane.loader.load(yokeProgYokeRx, h.place)
+		case h.place != ofDevice:
+			return r.plane.loader.guard(h.place)
+		case h.ingress:
+			return r.plane.loader.load(yokeProgYokeHop, anyPlace)
+		default:
+			return r.plane.loader.load(yokeProgYokeEntry, anyPlace)
+		}
+	}
+	p, err := load()
+	if err != nil {
+		r.Fatal(err)
+	}
+	defer p.Close()
+	if err := r.plane.attach.links.attach(h, p); err != nil {
+		r.Fatal(err)
+	}
+	if err := r.plane.attach.filters.detach(h); err != nil {
+		r.Fatal(err)
+	}
+}

@@ -1,0 +1,94 @@
+package ebpf
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/link"
+	"github.com/vishvananda/netlink"
+)
+
+// chain is what runs at one direction of an interface: tcx programs, then filters.
+type chain struct {
+	ifindex int
+	ingress bool
+	// hasLinks: the kernel has tcx.
+	hasLinks bool
+	programs []link.AttachedProgram
+	filters  []netlink.Filter
+}
+
+// chainOf reads a chain. An interface that is gone has an empty one.
+func chainOf(ifindex int, ingress bool) chain {
+	c := chain{ifindex: ifindex, ingress: ingress}
+	if result, err := link.QueryPrograms(link.QueryOptions{Target: ifindex, Attach: attachType(ingress)}); err == nil {
+		c.programs, c.hasLinks = result.Programs, true
+	}
+	c.filters, _ = filtersOn(ifindex, ingress) // an error says that there is no clsact qdisc
+	return c
+}
+
+// sight is the chains that one look at an aggregate has read, each once.
+type sight map[int][2]*chain
+
+func (s sight) of(ifindex int, ingress bool) chain {
+	both, i := s[ifindex], 0
+	if ingress {
+		i = 1
+	}
+	if both[i] == nil {
+		c := chainOf(ifindex, ingress)
+		both[i] = &c
+		s[ifindex] = both
+	}
+	return *both[i]
+}
+
+// ours is the index of our filter, or negative.
+func (c chain) ours() int { return slices.IndexFunc(c.filters, isOurFilter) }
+
+// first reports whether our filter, or the one that would be added, runs before everything
+// of others. The kernel lists filters in the order of running.
+func (c chain) first() bool {
+	if len(c.programs) > 0 {
+		return false
+	}
+	if i := c.ours(); i >= 0 {
+		return i == 0
+	}
+	return len(c.filters) == 0 || c.filters[0].Attrs().Priority > firstPriority
+}
+
+// wantsLink: a filter of ours would not be the first at an ingress, and a link is.
+func (c chain) wantsLink() bool { return c.ingress && c.hasLinks && !c.first() }
+
+// others lists what is not ours, for people, without the name of the interface.
+func (c chain) others() []string {
+	var out []string
+	for _, p := range c.programs {
+		if program := programName(p.ID); !strings.HasPrefix(program, ourPrefix) {
+			out = append(out, fmt.Sprintf("%s: tcx program %d (%s)", direction(c.ingress), p.ID, program))
+		}
+	}
+	for _, f := range c.filters {
+		if !isOurFilter(f) {
+			out = append(out, fmt.Sprintf("%s: %s filter, priority %d", direction(c.ingress), f.Type(), f.Attrs().Priority))
+		}
+	}
+	return out
+}
+
+func programName(id ebpf.ProgramID) string {
+	p, err := ebpf.NewProgramFromID(id)
+	if err != nil {
+		return "unknown"
+	}
+	defer p.Close()
+	info, err := p.Info()
+	if err != nil {
+		return "unknown"
+	}
+	return info.Name
+}
