@@ -1,15 +1,14 @@
 package announce
 
 import (
-	"encoding/binary"
 	"encoding/hex"
 	"net/netip"
-	"os"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/internal/nstest"
 	"github.com/yokelag/yoke/wire"
 )
 
@@ -56,14 +55,8 @@ func bond100(t *testing.T, end string) []agg.Station {
 // sent from its first announcement on, until it sent something else.
 func failover(t *testing.T, file string, mac agg.MAC) (frames []string) {
 	t.Helper()
-	b, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for b = b[24:]; len(b) >= 16; {
-		n := int(binary.LittleEndian.Uint32(b[8:]))
-		frame := b[16 : 16+n]
-		b = b[16+n:]
+	for _, f := range nstest.ReadPcap(t, file) {
+		frame := f.Bytes
 		if agg.MAC(frame[6:12]) != mac {
 			continue
 		}

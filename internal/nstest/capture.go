@@ -14,7 +14,7 @@ import (
 
 // Frame is one frame that was seen, from the destination address on, VLAN tags included.
 type Frame struct {
-	At    time.Duration // since the first look at a clock that only goes forward
+	At    time.Duration // since the capture began, by the kernel's clock at its arrival
 	Bytes []byte
 }
 
@@ -41,6 +41,7 @@ func (n *NS) Capture(name string) *Capture {
 		all := int(binary.BigEndian.Uint16(binary.NativeEndian.AppendUint16(nil, unix.ETH_P_ALL)))
 		err = errors.Join(unix.SetsockoptInt(c.fd, unix.SOL_PACKET, unix.PACKET_AUXDATA, 1),
 			unix.SetsockoptInt(c.fd, unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1),
+			unix.SetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1),
 			unix.SetsockoptTimeval(c.fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &wait),
 			unix.Bind(c.fd, &unix.SockaddrLinklayer{Protocol: uint16(all), Ifindex: index}))
 	}
@@ -69,30 +70,42 @@ func (c *Capture) collect() {
 		if err != nil {
 			continue // nothing came
 		}
-		frame := Frame{At: time.Since(start), Bytes: tagged(slices.Clone(b[:n]), control[:o])}
+		at, bytes := beside(slices.Clone(b[:n]), control[:o])
+		frame := Frame{At: at.Sub(start), Bytes: bytes}
 		c.mu.Lock()
 		c.frames = append(c.frames, frame)
 		c.mu.Unlock()
 	}
 }
 
-// tagged puts the VLAN tag that the kernel tells beside a frame back into it: struct
-// tpacket_auxdata of linux/if_packet.h.
-func tagged(frame, control []byte) []byte {
+// beside reads what the kernel tells beside a frame: when it arrived, and the VLAN tag that
+// was taken out of it, which is put back.
+func beside(frame, control []byte) (time.Time, []byte) {
+	at := time.Now()
 	messages, err := unix.ParseSocketControlMessage(control)
 	if err != nil {
+		return at, frame
+	}
+	for _, m := range messages {
+		switch {
+		case m.Header.Level == unix.SOL_PACKET && m.Header.Type == unix.PACKET_AUXDATA:
+			frame = tagged(frame, m.Data)
+		case m.Header.Level == unix.SOL_SOCKET && m.Header.Type == unix.SCM_TIMESTAMPNS && len(m.Data) >= 16:
+			at = time.Unix(int64(binary.NativeEndian.Uint64(m.Data)), int64(binary.NativeEndian.Uint64(m.Data[8:])))
+		}
+	}
+	return at, frame
+}
+
+// tagged reads struct tpacket_auxdata of linux/if_packet.h.
+func tagged(frame, aux []byte) []byte {
+	const valid, length, tci, tpid = unix.TP_STATUS_VLAN_VALID, 20, 16, 18
+	if len(aux) < length || binary.NativeEndian.Uint32(aux)&valid == 0 {
 		return frame
 	}
-	const valid, length, tci, tpid = unix.TP_STATUS_VLAN_VALID, 20, 16, 18
-	for _, m := range messages {
-		if m.Header.Type != unix.PACKET_AUXDATA || len(m.Data) < length || binary.NativeEndian.Uint32(m.Data)&valid == 0 {
-			continue
-		}
-		tag := binary.BigEndian.AppendUint16(nil, binary.NativeEndian.Uint16(m.Data[tpid:]))
-		tag = binary.BigEndian.AppendUint16(tag, binary.NativeEndian.Uint16(m.Data[tci:]))
-		return slices.Insert(frame, 12, tag...)
-	}
-	return frame
+	tag := binary.BigEndian.AppendUint16(nil, binary.NativeEndian.Uint16(aux[tpid:]))
+	tag = binary.BigEndian.AppendUint16(tag, binary.NativeEndian.Uint16(aux[tci:]))
+	return slices.Insert(frame, 12, tag...)
 }
 
 // Frames returns what was collected so far.

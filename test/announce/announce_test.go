@@ -3,6 +3,8 @@ package announce
 import (
 	"context"
 	"encoding/hex"
+	"errors"
+	"fmt"
 	"net/netip"
 	"slices"
 	"testing"
@@ -54,23 +56,41 @@ func captures() []capture {
 func TestSaysWhatBondingSays(t *testing.T) {
 	nstest.Require(t, "root", "veth", "bridge", "vlan", "bpf", "bpffs")
 	for _, c := range captures() {
-		t.Run(c.dir, func(t *testing.T) { c.repeat(t, true) })
+		t.Run(c.dir, func(t *testing.T) { c.attempt(t, true) })
 	}
 }
 
 // The same without the VLAN, for kernels that have none.
 func TestSaysWhatBondingSaysUntagged(t *testing.T) {
 	nstest.Require(t, "root", "veth", "bridge", "bpf", "bpffs")
-	captures()[1].repeat(t, false)
+	captures()[1].attempt(t, false)
 }
 
-func (c capture) repeat(t *testing.T, vlan bool) {
+// attempt repeats a capture. The frames must be right each time; when they come may be
+// wrong twice, for the sake of a machine that stood still.
+func (c capture) attempt(t *testing.T, vlan bool) {
+	const most = 3
+	for n := 1; ; n++ {
+		var late error
+		ok := t.Run(fmt.Sprintf("attempt-%d", n), func(t *testing.T) { late = c.repeat(t, vlan) })
+		switch {
+		case !ok || late == nil:
+			return
+		case n == most:
+			t.Fatal(late)
+		default:
+			t.Log(late)
+		}
+	}
+}
+
+func (c capture) repeat(t *testing.T, vlan bool) (late error) {
 	r := newRig(t, c, vlan)
 	q0, q1 := r.peer.Capture("q0"), r.peer.Capture("q1")
 	r.untilSilent(q0, q1)
 
 	r.peer.SetDown("q0")
-	c.compare(t, "port1.pcap", q1, c.first, vlan)
+	late = c.compare(t, "port1.pcap", q1, c.first, vlan)
 	r.peer.SetUp("q0")
 	r.untilWorking("p0")
 	if c.then == "cut" {
@@ -81,11 +101,12 @@ func (c capture) repeat(t *testing.T, vlan bool) {
 		q0 = r.peer.Capture("q0")
 		r.set("active_slave", "p0")
 	}
-	c.compare(t, "port0.pcap", q0, c.second, vlan)
+	return errors.Join(late, c.compare(t, "port0.pcap", q0, c.second, vlan))
 }
 
-// compare waits for as many frames as bonding sent by the port, and compares them.
-func (c capture) compare(t *testing.T, file string, got *nstest.Capture, mac agg.MAC, vlan bool) {
+// compare waits for as many frames as bonding sent by the port, and compares them. The
+// error is about when they came.
+func (c capture) compare(t *testing.T, file string, got *nstest.Capture, mac agg.MAC, vlan bool) (late error) {
 	t.Helper()
 	want := told(nstest.ReadPcap(t, "../../announce/testdata/"+c.dir+"/"+file), mac, vlan)
 	if len(want) == 0 {
@@ -103,10 +124,11 @@ func (c capture) compare(t *testing.T, file string, got *nstest.Capture, mac agg
 	for i := 1; i < len(mine) && c.interval > 0; i++ {
 		for who, gap := range map[string]time.Duration{"yoke": mine[i] - mine[i-1], "bonding": theirs[i] - theirs[i-1]} {
 			if gap < c.interval-tick || gap > c.interval+tick {
-				t.Errorf("%s, announcement %d of %s came %v after the one before, not %v", file, i, who, gap, c.interval)
+				late = fmt.Errorf("%s, announcement %d of %s came %v after the one before, not %v", file, i, who, gap, c.interval)
 			}
 		}
 	}
+	return late
 }
 
 // starts are when each series of announcements began: with the untagged ARP request.
