@@ -1,0 +1,140 @@
+package layers
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/internal/nstest"
+	"github.com/yokelag/yoke/test/rig"
+)
+
+func TestMain(m *testing.M) { os.Exit(rig.Main(m)) }
+
+// patience is how long frames must not pass where the table says that they do not.
+const patience = 300 * time.Millisecond
+
+var cables = []string{"eth1", "eth2"}
+
+// Every layer on every mode of every plane: frames pass, they pass when either cable is
+// pulled, and the ports are as they were when the aggregate is gone.
+func TestLayers(t *testing.T) {
+	for _, plane := range planes() {
+		t.Run(plane, func(t *testing.T) {
+			for _, on := range layers() {
+				t.Run(on.name, func(t *testing.T) { onPlane(t, plane, on) })
+			}
+		})
+	}
+}
+
+func onPlane(t *testing.T, plane string, on layer) {
+	features := slices.Clone(on.needs)
+	if plane == "ebpf" {
+		features = append(features, "bpf")
+	}
+	s := &site{rig.New(t, features...)}
+	for _, far := range []string{"far1", "far2"} {
+		nstest.Command(t, s.There, "bridge", "link", "set", "dev", far, "isolated", "on")
+	}
+	if on.far != "br0" {
+		nstest.Command(t, s.There, "ip", "link", "add", "link", "br0", "name", on.far, "type", "vlan", "id", "100")
+		s.There.SetUp(on.far)
+	}
+	s.There.AddAddr(on.far, thereAddr+"/24")
+	s.Start()
+	for _, mode := range modes() {
+		t.Run(mode, func(t *testing.T) {
+			s.T = t
+			s.combination(plane, mode, on)
+		})
+	}
+}
+
+// combination proves one cell of the table.
+func (s *site) combination(plane, mode string, on layer) {
+	s.T.Helper()
+	before := s.ports()
+	s.Must("up", "bond0", "plane="+plane, "mode="+mode, "eth1", "eth2")
+	s.waitUsable("eth1", "eth2")
+	user := on.build(s)
+	if lack(plane, mode, on) != "" {
+		if user.Ping(thereAddr, patience) == nil {
+			s.T.Error("frames pass, and docs/planes.md says they do not")
+		}
+	} else {
+		s.carries(user)
+	}
+	s.Must("down", "bond0")
+	for _, name := range []string{"bond0", "yk-bond0"} {
+		if s.Here.Has(name) || user.Has(name) {
+			s.T.Errorf("%s is still there", name)
+		}
+	}
+	on.left(s)
+	if after := s.ports(); after != before {
+		s.T.Errorf("the ports are left as\n%s\nthey were\n%s", after, before)
+	}
+}
+
+// carries proves traffic and failover.
+func (s *site) carries(user *nstest.NS) {
+	s.T.Helper()
+	s.passes(user)
+	for i, far := range []string{"far1", "far2"} {
+		s.There.SetDown(far)
+		s.waitUsable(cables[1-i])
+		s.passes(user)
+		s.There.SetUp(far)
+		s.waitUsable("eth1", "eth2")
+		s.waitForwards(far)
+		s.passes(user)
+	}
+}
+
+// passes proves that every frame arrives, each way. Copies are none of its business.
+func (s *site) passes(user *nstest.NS) {
+	s.T.Helper()
+	const frames = 20
+	user.MustPing(thereAddr)
+	out := nstest.StartUDP(s.T, user, s.There, guestAddr, thereAddr, 0)
+	in := nstest.StartUDP(s.T, s.There, user, thereAddr, guestAddr, 0)
+	for _, stream := range []*nstest.Stream{out, in} {
+		stream.Send(frames)
+		stream.WaitAll()
+		stream.Stop()
+	}
+}
+
+// waitForwards waits until the far end's bridge takes frames from a cable that was pulled:
+// it notices some time after the carrier is there.
+func (s *site) waitForwards(far string) {
+	s.T.Helper()
+	nstest.Eventually(s.T, 10*time.Second, func() bool {
+		return strings.Contains(nstest.Command(s.T, s.There, "bridge", "link", "show", "dev", far), "state forwarding")
+	}, "the bridge to forward from %s", far)
+}
+
+// waitUsable waits until exactly these ports work and the plan of that is in force.
+func (s *site) waitUsable(want ...string) {
+	s.T.Helper()
+	s.WaitFor(func(st agg.Status) bool {
+		usable := slices.Clone(st.Plan.Order)
+		slices.Sort(usable)
+		return st.Plan.InForce && slices.Equal(usable, want)
+	}, "the usable ports to be "+strings.Join(want, " and "))
+}
+
+// ports describes the ports, without their counters.
+func (s *site) ports() (text string) {
+	s.T.Helper()
+	for _, port := range cables {
+		text += nstest.Command(s.T, s.Here, "ip", "-d", "link", "show", "dev", port)
+		text += nstest.Command(s.T, s.Here, "tc", "qdisc", "show", "dev", port)
+		text += nstest.Command(s.T, s.Here, "ip", "addr", "show", "dev", port)
+	}
+	return text
+}

@@ -1,0 +1,85 @@
+package layers
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+)
+
+//go:generate env YOKE_WRITE_BOOKS=1 go test -count=1 -run ^TestTableInTheBook$ .
+
+// planes and modes are those that the tests go through. 802.3ad, balance-tlb and
+// balance-alb need another far end than this one.
+func planes() []string { return []string{"ebpf", "user"} }
+
+func modes() []string {
+	return []string{"balance-rr", "active-backup", "balance-xor", "broadcast", "random"}
+}
+
+// truth says what does not work, by plane, mode and layer; "" as a mode is any. What is
+// not here works, and the tests prove both.
+func truth() map[[3]string]string {
+	return map[[3]string]string{}
+}
+
+// lack is why a combination does not work, empty where it does.
+func lack(plane, mode string, on layer) string {
+	if why := truth()[[3]string{plane, "", on.name}]; why != "" {
+		return why
+	}
+	return truth()[[3]string{plane, mode, on.name}]
+}
+
+// The table in docs/planes.md is the one that the tests prove.
+func TestTableInTheBook(t *testing.T) {
+	const path, begin, end = "../../docs/planes.md", "<!-- layers, by make generate -->\n", "<!-- end of layers -->\n"
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, found := strings.Cut(string(b), begin)
+	_, after, ended := strings.Cut(rest, end)
+	if !found || !ended {
+		t.Fatalf("%s has no lines %q and %q", path, begin, end)
+	}
+	text := before + begin + book() + end + after
+	if text == string(b) {
+		return
+	}
+	if os.Getenv("YOKE_WRITE_BOOKS") == "" {
+		t.Fatalf("the table in %s is not what the tests prove; write it with `make generate`", path)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func book() string {
+	var b, notes strings.Builder
+	b.WriteString("| plane | mode |")
+	for _, on := range layers() {
+		b.WriteString(" " + on.title + " |")
+	}
+	b.WriteString("\n|" + strings.Repeat(" --- |", 2+len(layers())) + "\n")
+	count := 0
+	for _, plane := range planes() {
+		for _, mode := range modes() {
+			fmt.Fprintf(&b, "| `%s` | %s |", plane, mode)
+			for _, on := range layers() {
+				cell := "yes"
+				if why := lack(plane, mode, on); why != "" {
+					count++
+					cell = fmt.Sprintf("no (%d)", count)
+					fmt.Fprintf(&notes, "%d. %s.\n", count, why)
+				}
+				b.WriteString(" " + cell + " |")
+			}
+			b.WriteString("\n")
+		}
+	}
+	if count > 0 {
+		b.WriteString("\n" + notes.String())
+	}
+	return b.String()
+}
