@@ -27,8 +27,10 @@ func deviceOptions() []Option {
 			},
 			Modes: []Mode{ActiveBackup}, When: NoPorts,
 			Default: "none", Bonding: "none", Teamd: "same_all",
-			Sysfs: "fail_over_mac", Netlink: 13, Module: "fail_over_mac", TeamdKey: "runner.hwaddr_policy",
-			Doc: "Who carries which address. none gives all ports that of the aggregate; active gives the aggregate that of the active port; follow moves the aggregate's address to the active port; only_active, which teamd has, lets the others keep their own.",
+			Sysfs: "fail_over_mac", Netlink: 13, Module: "fail_over_mac", TeamdKey: "runner.hwaddr_policy", Built: true,
+			Doc: "Who carries which address. none gives all ports that of the aggregate; active gives the aggregate that of the active port; " +
+				"follow moves the aggregate's address to the active port, and that of the active port to where it came from; " +
+				"only_active, which teamd has, lets the others keep their own.",
 		},
 		{
 			Name: "tx_queues", Scope: OfAggregate, Kind: KindInt, Min: 1, Max: 255, When: AtCreation, Bonding: "16", Module: "tx_queues",

@@ -165,8 +165,9 @@ func (p *Plane) take(a *aggregate, port agg.PlanPort, plan agg.Plan) bool {
 		l.AdminUp = true
 	}
 	before := *l
-	if l.MTU = plan.MTU; !plan.MAC.IsZero() {
-		l.MAC = plan.MAC
+	l.MTU = plan.MTU
+	if mac := plan.PortMAC(plan.PortByName(port.Name)); !mac.IsZero() {
+		l.MAC = mac
 	}
 	if !had || *l != before {
 		p.w.changed(port.Name)

@@ -27,6 +27,7 @@ func Run(t *testing.T, make New) {
 		{"PlanReadBackIsThePlanApplied", readBack},
 		{"RepeatedApplyChangesNothing", repeatedApply},
 		{"FailedApplyLeavesTheOldPlan", failedApply},
+		{"PortsHaveTheAddressesOfThePlan", ownAddresses},
 		{"PortRemovedAndRestored", portRemoved},
 		{"PortMadeAnew", portMadeAnew},
 		{"GuardTakesTheSecondChoice", guard},
