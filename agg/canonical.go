@@ -25,6 +25,8 @@ func (o *Option) Canonical(text string) (string, error) {
 		return o.canonicalName(text)
 	case KindMAC:
 		return o.canonicalMAC(text)
+	case KindList:
+		return o.canonicalList(text)
 	default:
 		if strings.ContainsAny(text, "\x00\n") {
 			return "", o.problem(text, "must be one line of text", o.Default)
@@ -53,6 +55,31 @@ func (o *Option) canonicalEnum(text string) (string, error) {
 		best = w
 	}
 	return "", o.problem(text, "must be one of "+strings.Join(words, ", "), best)
+}
+
+// canonicalList checks the words of a list where the option says which there are.
+func (o *Option) canonicalList(text string) (string, error) {
+	if strings.ContainsAny(text, "\x00\n") {
+		return "", o.problem(text, "must be one line of text", o.Default)
+	}
+	if len(o.Values) == 0 || text == "" {
+		return text, nil
+	}
+	var words []string
+	for word := range strings.SplitSeq(text, ",") {
+		word = strings.TrimSpace(word)
+		if _, ok := o.value(word); !ok {
+			best := nearest(word, strings.Split(o.builtWords(), ", "))
+			if best == "" {
+				best = o.Teamd
+			}
+			return "", o.problem(text, "must be a list of "+o.builtWords()+", and not of "+strconv.Quote(word), best)
+		}
+		if !slices.Contains(words, word) {
+			words = append(words, word)
+		}
+	}
+	return strings.Join(words, ","), nil
 }
 
 // value returns the enumeration's value of a canonical text.

@@ -26,6 +26,9 @@ func (o *Option) Accepts() string {
 	case KindMAC:
 		return "an Ethernet address"
 	case KindList:
+		if len(o.Values) > 0 {
+			return "a list with commas of " + o.builtWords()
+		}
 		return strings.TrimSuffix("a list with commas: "+o.Unit, ": ")
 	default:
 		return "text"

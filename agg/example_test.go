@@ -14,6 +14,6 @@ func ExampleParseArgs() {
 	fmt.Println(err)
 	// Output:
 	// [miimon=50ms mode=active-backup eth1 eth2,prio=10] <nil>
-	// bond0: mode=802.3ad: Yoke knows this value but does not have it yet; what works is mode=active-backup, balance-xor
+	// bond0: mode=802.3ad: Yoke knows this value but does not have it yet; what works is mode=balance-rr, active-backup, balance-xor, broadcast, random
 	// bond0: mimon: there is no such option; did you mean miimon?
 }

@@ -44,6 +44,15 @@ func hashWords() []hashWord {
 	}
 }
 
+// fieldValues are the words of tx_hash for the options table. They have no numbers.
+func fieldValues() []EnumValue {
+	var out []EnumValue
+	for _, w := range hashWords() {
+		out = append(out, EnumValue{Text: w.text, Number: -1})
+	}
+	return out
+}
+
 // parseFields reads the canonical text of tx_hash. Words that are no fields add nothing.
 func parseFields(text string) HashPolicy {
 	h := HashFields
@@ -59,6 +68,9 @@ func parseFields(text string) HashPolicy {
 
 // fieldNames is the list of fields as a person writes it.
 func (h HashPolicy) fieldNames() string {
+	if h == HashFields {
+		return "tx_hash"
+	}
 	var words []string
 	for _, w := range hashWords()[:7] {
 		if h&w.adds != 0 {

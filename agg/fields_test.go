@@ -4,7 +4,7 @@ import "testing"
 
 func TestFieldsOfTxHash(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                        "tx_hash=",
+		"":                        "tx_hash",
 		"eth,ipv4,ipv6":           "tx_hash=eth,ipv4,ipv6",
 		"ipv6,eth,ipv4,eth":       "tx_hash=eth,ipv4,ipv6",
 		"l3,l4":                   "tx_hash=ipv4,ipv6,tcp,udp,sctp",

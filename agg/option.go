@@ -28,7 +28,7 @@ const (
 	KindName                     // the name of an interface
 	KindMAC                      // an Ethernet address
 	KindText                     // free text, checked elsewhere
-	KindList                     // comma-separated words, checked elsewhere
+	KindList                     // comma-separated words, of Option.Values or checked elsewhere
 )
 
 // When says in which state of the aggregate an option may change.

@@ -10,14 +10,15 @@ func hashOptions() []Option {
 			Values: []EnumValue{
 				{Text: "layer2", Number: 0},
 				{Text: "layer3+4", Number: 1},
-				{Text: "layer2+3", Number: 2, NotBuilt: true},
-				{Text: "encap2+3", Number: 3, NotBuilt: true},
-				{Text: "encap3+4", Number: 4, NotBuilt: true},
-				{Text: "vlan+srcmac", Number: 5, NotBuilt: true},
+				{Text: "layer2+3", Number: 2},
+				{Text: "encap2+3", Number: 3},
+				{Text: "encap3+4", Number: 4},
+				{Text: "vlan+srcmac", Number: 5},
 			},
 			Modes: []Mode{BalanceXOR, LACP, BalanceTLB, BalanceALB}, Default: "layer3+4", Bonding: "layer2",
 			Sysfs: "xmit_hash_policy", Netlink: 14, Module: "xmit_hash_policy", Built: true,
-			Doc: "Which fields of a frame choose its port. layer3+4 uses addresses and ports, layer2 only MAC addresses and the Ethernet type.",
+			Doc: "Which fields of a frame choose its port. layer3+4 uses addresses and ports, layer2+3 MAC and IP addresses, layer2 only MAC addresses " +
+				"and the Ethernet type, vlan+srcmac the VLAN tag and the source MAC address. encap2+3 and encap3+4 look through VLAN tags, PPPoE, IP in IP and GRE.",
 		},
 		{
 			Name: "hash_map", Scope: OfAggregate, Kind: KindEnum,
@@ -32,8 +33,9 @@ func hashOptions() []Option {
 		},
 		{
 			Name: "tx_hash", Scope: OfAggregate, Kind: KindList,
-			Modes: []Mode{BalanceXOR, LACP}, Teamd: "eth,ipv4,ipv6", TeamdKey: "runner.tx_hash",
-			Doc: "The fields that enter teamd's transmit hash: eth, vlan, ipv4, ipv6, ip, l3, tcp, udp, sctp, l4. xmit_hash_policy is the other way to say it.",
+			Values: fieldValues(),
+			Modes:  []Mode{BalanceXOR, LACP}, Teamd: "eth,ipv4,ipv6", TeamdKey: "runner.tx_hash", Built: true,
+			Doc: "The fields that enter teamd's transmit hash; l3 is ipv4 and ipv6, as ip, and l4 is tcp, udp and sctp. xmit_hash_policy is the other way to say it.",
 		},
 		{
 			Name: "tx_balancer", Scope: OfAggregate, Kind: KindEnum,

@@ -6,19 +6,20 @@ func modeOptions() []Option {
 		{
 			Name: "mode", Aliases: []string{"runner"}, Scope: OfAggregate, Kind: KindEnum,
 			Values: []EnumValue{
-				{Text: "balance-rr", Number: 0, Aliases: []string{"roundrobin"}, NotBuilt: true},
+				{Text: "balance-rr", Number: 0, Aliases: []string{"roundrobin"}},
 				{Text: "active-backup", Number: 1, Aliases: []string{"activebackup"}},
 				{Text: "balance-xor", Number: 2, Aliases: []string{"loadbalance"}},
-				{Text: "broadcast", Number: 3, NotBuilt: true},
+				{Text: "broadcast", Number: 3},
 				{Text: "802.3ad", Number: 4, Aliases: []string{"lacp"}, NotBuilt: true},
 				{Text: "balance-tlb", Number: 5, NotBuilt: true},
 				{Text: "balance-alb", Number: 6, NotBuilt: true},
-				{Text: "random", Number: 7, NotBuilt: true},
+				{Text: "random", Number: 7},
 			},
 			When: AtCreation, Default: "active-backup", Bonding: "balance-rr", Teamd: "roundrobin",
 			Sysfs: "mode", Netlink: 1, Module: "mode", TeamdKey: "runner.name", Built: true,
 			Doc: "How the port of each transmitted frame is chosen. active-backup uses one port and keeps the others ready; " +
-				"balance-xor spreads flows over all ports by a hash of the frame (xmit_hash_policy).",
+				"balance-xor spreads flows over all ports by a hash of the frame (xmit_hash_policy). " +
+				"balance-rr and random spread frames whatever flow they are of, which reorders TCP; broadcast sends each frame on every port.",
 		},
 		{
 			Name: "plane", Scope: OfAggregate, Kind: KindEnum,
@@ -33,14 +34,14 @@ func modeOptions() []Option {
 			Name: "packets_per_slave", Aliases: []string{"packets_per_port"}, Scope: OfAggregate, Kind: KindInt, Max: 65535, Unit: "frames",
 			Modes:   []Mode{BalanceRR},
 			Default: "1", Bonding: "1",
-			Sysfs: "packets_per_slave", Netlink: 20, Module: "packets_per_slave",
-			Doc: "How many frames a port sends before it is the next one's turn. 0 takes a random port for each frame.",
+			Sysfs: "packets_per_slave", Netlink: 20, Module: "packets_per_slave", Built: true,
+			Doc: "How many frames a port sends before it is the next one's turn, counted by each processor for itself. 0 takes a random port for each frame.",
 		},
 		{
 			Name: "all_slaves_active", Aliases: []string{"all_ports_active"}, Scope: OfAggregate, Kind: KindBool,
 			Default: "off", Bonding: "off",
-			Sysfs: "all_slaves_active", Netlink: 17, Module: "all_slaves_active",
-			Doc: "on accepts frames that arrive on ports that stand by.",
+			Sysfs: "all_slaves_active", Netlink: 17, Module: "all_slaves_active", Built: true,
+			Doc: "on accepts frames that arrive on ports that stand by. What a switch floods then arrives once by each port.",
 		},
 		{
 			Name: "queue_id", Scope: OfPort, Kind: KindInt, Max: 65535,

@@ -10,9 +10,9 @@ import (
 // Each line of a refusal names the object, the rule and what would work.
 func TestRefusals(t *testing.T) {
 	for _, c := range []struct{ args, want string }{
-		{"mode=802.3ad", "bond0: mode=802.3ad: Yoke knows this value but does not have it yet; what works is mode=active-backup, balance-xor"},
-		{"mode=4", "bond0: mode=802.3ad: Yoke knows this value but does not have it yet; what works is mode=active-backup, balance-xor"},
-		{"mode=balance-xr", "bond0: mode=balance-xr: must be one of balance-rr, active-backup, balance-xor, broadcast, 802.3ad, balance-tlb, balance-alb, random; for example mode=balance-xor"},
+		{"mode=802.3ad", "bond0: mode=802.3ad: Yoke knows this value but does not have it yet; what works is mode=balance-rr, active-backup, balance-xor, broadcast, random"},
+		{"mode=4", "bond0: mode=802.3ad: Yoke knows this value but does not have it yet; what works is mode=balance-rr, active-backup, balance-xor, broadcast, random"},
+		{"mode=balance-xr", "bond0: mode=balance-xr: must be one of balance-rr, active-backup, balance-xor, broadcast, 802.3ad, balance-tlb, balance-alb, random; for example mode=balance-rr"},
 		{"lacp_rate=fast", "bond0: lacp_rate=fast: Yoke knows this option but does not have it yet; leave it out"},
 		{"mimon=100", "bond0: mimon: there is no such option; did you mean miimon?"},
 		{"colour=red", "bond0: colour: there is no such option; `yoke help options` lists them"},
@@ -28,6 +28,9 @@ func TestRefusals(t *testing.T) {
 		{"bond0", "bond0: cannot be its own port; name the links that shall carry the traffic, of `ip link`"},
 		{"an-interface-too-long", `port: "an-interface-too-long" has 21 characters; interface names have at most 15; name an interface of ` + "`ip link`"},
 		{"xmit_hash_policy=layer2 eth1", "bond0: xmit_hash_policy=layer2: does nothing in mode active-backup; it is for balance-xor, 802.3ad, balance-tlb, balance-alb; leave it out, or take mode=balance-xor"},
+		{"mode=balance-xor tx_hash=eth,ipv5", `bond0: tx_hash=eth,ipv5: must be a list of eth, vlan, ipv4, ipv6, tcp, udp, sctp, ip, l3, l4, and not of "ipv5"; for example tx_hash=ipv4`},
+		{"mode=balance-xor tx_hash=l3 xmit_hash_policy=layer2", "bond0: xmit_hash_policy=layer2: says what is hashed, and so does tx_hash; leave one of them out"},
+		{"packets_per_slave=2", "bond0: packets_per_slave=2: does nothing in mode active-backup; it is for balance-rr; leave it out, or take mode=balance-rr"},
 		{"mode=balance-xor primary=eth1", "bond0: primary=eth1: does nothing in mode balance-xor; it is for active-backup, balance-tlb, balance-alb; leave it out, or take mode=active-backup"},
 	} {
 		s, err := ParseArgs("bond0", strings.Fields(c.args))

@@ -157,7 +157,7 @@ func (s Spec) checkSettings() Problems {
 	for _, p := range s.Ports {
 		out = append(out, checkScope(p.Name, p.Options, OfPort, mode)...)
 	}
-	return out
+	return append(out, s.checkHash()...)
 }
 
 func checkScope(object string, settings Settings, scope Scope, mode Mode) Problems {
@@ -179,6 +179,20 @@ func checkScope(object string, settings Settings, scope Scope, mode Mode) Proble
 		}
 	}
 	return out
+}
+
+// checkHash refuses two ways of saying what is hashed.
+func (s Spec) checkHash() Problems {
+	_, fields := s.Options["tx_hash"]
+	policy, named := s.Options["xmit_hash_policy"]
+	if !fields || !named {
+		return nil
+	}
+	return Problems{{
+		Code: "conflict", Object: s.Name, Option: "xmit_hash_policy", Value: policy,
+		Rule: "says what is hashed, and so does tx_hash", Remedy: "leave one of them out",
+		Fixes: []Fix{{Word: "xmit_hash_policy"}, {Word: "tx_hash"}},
+	}}
 }
 
 func modeList(modes []Mode) string {

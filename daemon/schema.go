@@ -2,7 +2,9 @@ package daemon
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/yokelag/yoke/agg"
@@ -100,9 +102,22 @@ func valueSchema(o *agg.Option) schemaObject {
 		return schemaObject{"type": []any{"string", "number", "boolean", "null"}, "maxLength": 15, "pattern": `^[^/:\s]*$`}
 	case agg.KindMAC:
 		return schemaObject{"type": "string", "pattern": "^[0-9a-fA-F][02468aceACE]((:[0-9a-fA-F]{2}){5}|(-[0-9a-fA-F]{2}){5}|[0-9a-fA-F]{2}(\\.[0-9a-fA-F]{4}){2})$"}
-	default:
-		return schemaObject{"type": []any{"string", "number", "boolean", "null"}}
+	case agg.KindList:
+		if len(o.Values) > 0 {
+			return listSchema(o)
+		}
 	}
+	return schemaObject{"type": []any{"string", "number", "boolean", "null"}}
+}
+
+// listSchema is a text of words with commas.
+func listSchema(o *agg.Option) schemaObject {
+	var words []string
+	for _, v := range o.Values {
+		words = append(words, regexp.QuoteMeta(v.Text))
+	}
+	word := "(?:" + strings.Join(words, "|") + ")"
+	return schemaObject{"type": []any{"string", "null"}, "pattern": `^\s*(?:` + word + `(?:\s*,\s*` + word + `)*)?\s*$`, "examples": []any{o.Teamd}}
 }
 
 // enumWords are the words and numbers of the values that work.

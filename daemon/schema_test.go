@@ -133,7 +133,9 @@ func TestSchemaAndReaderAgreeOnEveryOption(t *testing.T) {
 
 func drawValue(t *rapid.T, o agg.Option) string {
 	kinds := []func() string{
-		func() string { return rapid.SampledFrom([]string{"true", "off", "[a]", "{a: b}", "nonsense"}).Draw(t, "odd") },
+		func() string {
+			return rapid.SampledFrom([]string{"true", "off", "[a]", "{a: b}", "nonsense"}).Draw(t, "odd")
+		},
 	}
 	switch o.Kind {
 	case agg.KindEnum:
@@ -143,6 +145,17 @@ func drawValue(t *rapid.T, o agg.Option) string {
 		kinds = append(kinds, func() string {
 			return strconv.FormatInt(rapid.OneOf(rapid.Int64Range(o.Min-2, o.Min+2), rapid.Int64Range(o.Max-2, o.Max+2), rapid.Int64Range(o.Min, o.Max)).Draw(t, "number"), 10)
 		})
+	case agg.KindList:
+		if len(o.Values) > 0 {
+			kinds = append(kinds, func() string {
+				words := rapid.SliceOfN(rapid.SampledFrom(o.Values), 1, 4).Draw(t, "words")
+				texts := make([]string, len(words))
+				for i, w := range words {
+					texts[i] = w.Text
+				}
+				return strconv.Quote(strings.Join(texts, rapid.SampledFrom([]string{",", ", ", ";"}).Draw(t, "separator")))
+			})
+		}
 	case agg.KindName:
 		kinds = append(kinds, func() string { return rapid.StringMatching(`[a-z]{1,18}`).Draw(t, "name") })
 	case agg.KindMAC:

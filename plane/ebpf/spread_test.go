@@ -134,6 +134,9 @@ func TestGuardWritesTheSourceAddress(t *testing.T) {
 	b := newBench(t)
 	entry := b.program(yokeProgYokeEntry)
 	for _, name := range []string{yokeProgYokeGuard, yokeProgYokeGuardBlind} {
+		if b.loader.blind && name == yokeProgYokeGuard {
+			continue // this kernel has only the other
+		}
 		guard := b.program(name)
 		for _, mac := range []agg.MAC{{}, {2, 0xaa, 0, 0, 0, 7}} {
 			p := b.spread(agg.SelectFixed, 0, 2, false)
