@@ -69,6 +69,8 @@ func (a *app) rootCommand() *cobra.Command {
 		a.applyCommand(), a.diffCommand(), a.saveCommand(), a.confirmCommand(), a.waitCommand(),
 		a.statusCommand(), a.eventsCommand(), a.explainCommand(), a.whyCommand(),
 		a.labCommand(), a.demoCommand())
+	root.AddCommand(a.completionCommand(root))
+	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpCommand(a.helpCommand(root))
 	root.SuggestionsMinimumDistance = 2
 	for _, c := range root.Commands() {
