@@ -29,10 +29,13 @@ func ladder() []rung {
 		{"watch", []string{"agg", "wire"}, "a machine does not see its neighbours; the engine joins them"},
 		{"policy", []string{"agg", "wire"}, "a choice is a function of nouns; it knows no plane and no loop"},
 		{"engine", core, "the engine asks the world for effects by interfaces of its own and never reaches for them"},
+		{"team", nil, "the team driver's library serves programs that know nothing else of Yoke"},
 		{"plane/device", []string{"agg", "wire", "internal"}, "what planes share knows none of them"},
 		{"plane/port", []string{"agg", "wire", "plane/device", "internal"}, "what planes share knows none of them"},
 		{"plane/mem", []string{"agg", "wire", "policy"}, "the plane in memory serves tests and dry runs on any system"},
 		{"plane/planetest", []string{"agg", "wire", "policy", "internal"}, "the conformance suite judges a plane by agg's nouns alone"},
+		{"plane/team", []string{"agg", "wire", "policy", "team", "plane/device", "plane/port", "internal"},
+			"a plane satisfies the engine's interface by shape and takes no decision about ports"},
 		{"plane", []string{"agg", "wire", "policy", "plane/device", "plane/port", "internal"},
 			"a plane satisfies the engine's interface by shape and takes no decision about ports"},
 		{"control", []string{"agg"}, "the API contract is shared with clients, which must not link the server"},
@@ -85,7 +88,7 @@ func TestImportsPointDown(t *testing.T) {
 
 // planeBan: planes are neighbours of each other even where one prefix holds them all.
 func TestPlanesDoNotSeeEachOther(t *testing.T) {
-	planes := []string{"plane/ebpf", "plane/user", "plane/mem"}
+	planes := []string{"plane/ebpf", "plane/team", "plane/user", "plane/mem"}
 	for _, p := range packages(t) {
 		for _, own := range planes {
 			if !under(p.path(), own) {
