@@ -3,6 +3,7 @@ package policy
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/wire"
@@ -23,8 +24,8 @@ type Path struct {
 }
 
 // Explain tells which way a frame takes under a plan, usually one that was read back
-// from the plane. Round-robin and random plans have no answer for one frame: Port is
-// empty there, and Text says why.
+// from the plane. Where there is no answer for one frame (round-robin, random), or more
+// than one port (broadcast), Port is empty, and Text says why.
 func Explain(p agg.Plan, frame []byte, tag Tag) Path {
 	path := Path{Entry: agg.NoPort}
 	switch {
@@ -33,6 +34,13 @@ func Explain(p agg.Plan, frame []byte, tag Tag) Path {
 		return path
 	case len(p.Table) == 0:
 		path.Text = "dropped: the plan has no port to send on"
+		return path
+	case p.Select == agg.SelectBroadcast || ClassesOf(frame)&p.Copy != 0:
+		path.Text = "a copy leaves by each of " + strings.Join(transmitting(p), ", ")
+		return path
+	case p.Multicast != agg.NoPort && ClassesOf(frame)&p.Unbalanced != 0:
+		path.Port, path.Second = portName(p, p.Multicast), portName(p, p.Second(p.Multicast))
+		path.Text = "leaves by " + path.Port + ": all frames of its kind do" + otherwise(path)
 		return path
 	case p.Select != agg.SelectFixed && !hashed(p.Select):
 		path.Text = "no single answer: the selector " + p.Select.String() + " does not look at the frame"
@@ -46,6 +54,17 @@ func Explain(p agg.Plan, frame []byte, tag Tag) Path {
 	path.Port, path.Second = portName(p, choice.First), portName(p, choice.Second)
 	path.Text = sentence(p, path)
 	return path
+}
+
+// transmitting are the names of the ports that carry, in configured order.
+func transmitting(p agg.Plan) []string {
+	var names []string
+	for _, q := range p.Ports {
+		if q.Transmit {
+			names = append(names, q.Name)
+		}
+	}
+	return names
 }
 
 func hashed(s agg.Selector) bool { return s == agg.SelectBuckets || s == agg.SelectModulo }
@@ -67,10 +86,14 @@ func sentence(p agg.Plan, path Path) string {
 	default:
 		text += ": it is the active port"
 	}
-	if path.Second != "" {
-		text += "; if that fails, by " + path.Second
+	return text + otherwise(path)
+}
+
+func otherwise(path Path) string {
+	if path.Second == "" {
+		return ""
 	}
-	return text
+	return "; if that fails, by " + path.Second
 }
 
 // ErrNoSourcePort means that no source port leads to the wanted port.

@@ -70,3 +70,29 @@ func TestFindSourcePortSaysWhyNot(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestExplainOfModesThatDoNotHash(t *testing.T) {
+	udp := flow(t, "src=192.0.2.1,dst=192.0.2.2,proto=udp,dport=1").AppendTo(nil, nil)
+	igmp := flow(t, "src=192.0.2.1,dst=224.0.0.22,proto=2").AppendTo(nil, nil)
+	for _, c := range []struct {
+		mode  agg.Mode
+		frame []byte
+		want  string
+	}{
+		{agg.Broadcast, udp, "a copy leaves by each of eth1, eth2"},
+		{agg.BalanceRR, udp, "no single answer: the selector round-robin does not look at the frame"},
+		{agg.BalanceRR, igmp, "leaves by eth1: all frames of its kind do; if that fails, by eth2"},
+		{agg.Random, igmp, "no single answer: the selector random does not look at the frame"},
+	} {
+		config := agg.Config{Mode: c.mode, PacketsPerSlave: 1}
+		var in Input
+		for i, name := range []string{"eth1", "eth2"} {
+			config.Ports = append(config.Ports, agg.PortConfig{Name: name})
+			in.Ports = append(in.Ports, PortInput{Link: agg.LinkFacts{Name: name, Index: i + 2, Present: true}, Watch: Verdict{State: Up}})
+		}
+		p, _, _ := Plan(config, in)
+		if got := Explain(p, c.frame, Tag{}); got.Text != c.want {
+			t.Errorf("%s: %q, want %q", c.mode, got.Text, c.want)
+		}
+	}
+}

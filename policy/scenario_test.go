@@ -170,7 +170,13 @@ func head(plan agg.Plan) string {
 		return "blocked, no carrier"
 	}
 	if plan.Select == agg.SelectFixed {
-		return fmt.Sprintf("%s active, second %q", portName(plan, plan.Table[0].First), portName(plan, plan.Table[0].Second))
+		line := fmt.Sprintf("%s active, second %q", portName(plan, plan.Table[0].First), portName(plan, plan.Table[0].Second))
+		for _, p := range plan.Ports {
+			if p.Receive && !p.Transmit {
+				line += ", " + p.Name + " receives too"
+			}
+		}
+		return line
 	}
 	order := make([]string, 0, len(plan.Ports))
 	for _, p := range plan.Ports {
