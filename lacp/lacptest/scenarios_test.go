@@ -1,0 +1,56 @@
+package lacptest_test
+
+import (
+	"flag"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/yokelag/yoke/lacp"
+	"github.com/yokelag/yoke/lacp/lacptest"
+)
+
+var update = flag.Bool("update", false, "write the transcripts in testdata anew")
+
+func ours(cfg lacp.Config) (lacptest.Subject, error) { return lacp.New(cfg) }
+
+// TestScenarios plays the suite with lacp.System.
+func TestScenarios(t *testing.T) {
+	all, err := lacptest.Scenarios()
+	if err != nil || len(all) == 0 {
+		t.Fatalf("no scenarios: %v", err)
+	}
+	for _, s := range all {
+		t.Run(s.Name, func(t *testing.T) {
+			got, err := lacptest.Play(s.Text, ours)
+			if err != nil {
+				t.Fatalf("%v\n%s", err, got)
+			}
+			if said, asked := lines(got); said < asked {
+				t.Errorf("%d lines of commands have a transcript of %d lines", asked, said)
+			}
+			if *update {
+				if err := os.WriteFile("testdata/"+s.Name+".txt", []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			} else if got != s.Text {
+				t.Errorf("got:\n%s", got)
+			}
+		})
+	}
+}
+
+// lines counts the transcript's lines and those of the stimulus: what makes something
+// happen, without what sets up, shows and expects.
+func lines(text string) (said, asked int) {
+	for line := range strings.Lines(text) {
+		word, _, _ := strings.Cut(line, " ")
+		switch {
+		case strings.HasPrefix(line, "  "):
+			said++
+		case word == "up" || word == "down" || word == "run" || word == "skip" || word == "link":
+			asked++
+		}
+	}
+	return said, asked
+}
