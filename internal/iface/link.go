@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netlink/nl"
@@ -70,35 +69,75 @@ func ByName(name string, nsid int) (Link, error) {
 
 // All reads every interface of the namespace.
 func All(nsid int) ([]Link, error) {
-	messages, err := links(nsid, "")
+	messages, err := links(nsid)
 	if err != nil {
 		return nil, err
 	}
 	return parseAll(messages)
 }
 
-// OfKinds reads the interfaces of some kinds in the calling thread's namespace, where the
-// kernel knows the kinds without a look at all others.
+// OfKinds reads the interfaces of some kinds in the calling thread's namespace, without a
+// look at all others. It needs a kernel that filters by kind, Linux 4.4.
 func OfKinds(kinds ...string) ([]Link, error) {
 	var out []Link
 	for _, kind := range kinds {
-		messages, err := links(Here, kind)
+		messages, err := ofKind(kind)
 		if err != nil {
-			return nil, err
-		}
-		// A kernel that does not know this kind, or filters nothing, lists all.
-		all := slices.ContainsFunc(messages, func(m []byte) bool { return quickKind(m) != kind })
-		if all {
-			out = nil
-			messages = slices.DeleteFunc(messages, func(m []byte) bool { return !slices.Contains(kinds, quickKind(m)) })
+			return nil, fmt.Errorf("list interfaces: %w", err)
 		}
 		more, err := parseAll(messages)
-		if err != nil || all {
-			return more, err
+		if err != nil {
+			return nil, err
 		}
 		out = append(out, more...)
 	}
 	return out, nil
+}
+
+// ofKind asks for the interfaces of one kind, until the list is of one moment or often
+// enough.
+func ofKind(kind string) (messages [][]byte, err error) {
+	for range dumpTries {
+		var whole bool
+		if messages, whole, err = listKind(kind); err != nil || whole {
+			break
+		}
+	}
+	return messages, err
+}
+
+// listKind asks once; whole is false where interfaces changed meanwhile. Where the kernel
+// does not know the kind, it has none of it and lists all others: the first of those ends
+// the reading, since there may be thousands.
+func listKind(kind string) (messages [][]byte, whole bool, err error) {
+	s, err := nl.Subscribe(unix.NETLINK_ROUTE)
+	if err != nil {
+		return nil, false, err
+	}
+	defer s.Close()
+	_ = unix.SetsockoptInt(s.GetFd(), unix.SOL_NETLINK, unix.NETLINK_GET_STRICT_CHK, 1)
+	if err := s.Send(dumpRequest(Here, kind)); err != nil {
+		return nil, false, err
+	}
+	whole = true
+	for {
+		batch, _, err := s.Receive()
+		if err != nil {
+			return nil, false, err
+		}
+		for _, m := range batch {
+			whole = whole && m.Header.Flags&unix.NLM_F_DUMP_INTR == 0
+			switch {
+			case m.Header.Type == unix.NLMSG_DONE:
+				return messages, whole, nil
+			case m.Header.Type == unix.NLMSG_ERROR && len(m.Data) >= 4:
+				return nil, false, unix.Errno(-int32(nl.NativeEndian().Uint32(m.Data)))
+			case quickKind(m.Data) != kind:
+				return nil, true, nil
+			}
+			messages = append(messages, m.Data)
+		}
+	}
 }
 
 // quickKind finds the kind of a link without reading the rest: of thousands of links
@@ -126,22 +165,25 @@ func quickFind(attrs []byte, kind uint16) []byte {
 	return nil
 }
 
-// links asks for the interfaces of one kind, or for all where it is empty.
-func links(nsid int, kind string) ([][]byte, error) {
-	messages, err := dump(func() *nl.NetlinkRequest {
-		req := linkRequest(unix.RTM_GETLINK, unix.NLM_F_DUMP, 0, nsid)
-		req.AddData(nl.NewRtAttr(unix.IFLA_EXT_MASK, nl.Uint32Attr(skipStats)))
-		if kind != "" {
-			info := nl.NewRtAttr(unix.IFLA_LINKINFO, nil)
-			info.AddRtAttr(nl.IFLA_INFO_KIND, nl.NonZeroTerminated(kind))
-			req.AddData(info)
-		}
-		return req
-	}, unix.RTM_NEWLINK)
+// links asks for all interfaces.
+func links(nsid int) ([][]byte, error) {
+	messages, err := dump(func() *nl.NetlinkRequest { return dumpRequest(nsid, "") }, unix.RTM_NEWLINK)
 	if err != nil {
 		return nil, fmt.Errorf("list interfaces: %w", err)
 	}
 	return messages, nil
+}
+
+// dumpRequest asks for the interfaces of one kind, or for all where it is empty.
+func dumpRequest(nsid int, kind string) *nl.NetlinkRequest {
+	req := linkRequest(unix.RTM_GETLINK, unix.NLM_F_DUMP, 0, nsid)
+	req.AddData(nl.NewRtAttr(unix.IFLA_EXT_MASK, nl.Uint32Attr(skipStats)))
+	if kind != "" {
+		info := nl.NewRtAttr(unix.IFLA_LINKINFO, nil)
+		info.AddRtAttr(nl.IFLA_INFO_KIND, nl.NonZeroTerminated(kind))
+		req.AddData(info)
+	}
+	return req
 }
 
 func parseAll(messages [][]byte) ([]Link, error) {
