@@ -100,9 +100,12 @@ func (l *Lab) assemble(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, name := range sortedKeys(l.hosts) {
-		if err := l.startHost(ctx, l.hosts[name]); err != nil {
-			return fmt.Errorf("host %s: %w", name, err)
+	// All hosts begin before any is waited for: carrier may need both ends of a path.
+	for _, phase := range []func(context.Context, *host) error{l.beginHost, l.finishHost} {
+		for _, name := range sortedKeys(l.hosts) {
+			if err := phase(ctx, l.hosts[name]); err != nil {
+				return fmt.Errorf("host %s: %w", name, err)
+			}
 		}
 	}
 	return nil
@@ -155,24 +158,34 @@ func (l *Lab) harmed(cable string) bool {
 	})
 }
 
-// startHost brings up a host's plain devices, then its daemon, then its addresses.
-func (l *Lab) startHost(ctx context.Context, h *host) error {
+// beginHost brings up a host's plain devices and starts its daemon.
+func (l *Lab) beginHost(ctx context.Context, h *host) error {
 	if h.def.Forward {
 		if err := h.space.do(func() error { return setSysctl("ipv4/ip_forward") }); err != nil {
 			return fmt.Errorf("forward: %w", err)
 		}
 	}
-	if len(h.def.Aggregates) > 0 {
-		if err := l.startDaemon(ctx, h); err != nil {
+	if err := h.space.do(func() error { return l.raise(h) }); err != nil {
+		return err
+	}
+	if len(h.def.Aggregates) == 0 {
+		return nil
+	}
+	return l.launch(ctx, h)
+}
+
+// finishHost waits until a host's aggregates carry, and gives them their addresses.
+func (l *Lab) finishHost(ctx context.Context, h *host) error {
+	if h.daemon != nil {
+		if err := l.awaitDaemon(ctx, h); err != nil {
 			return err
 		}
 	}
 	return h.space.do(func() error { return l.configure(h) })
 }
 
-// configure brings up the devices that are nobody's ports and gives addresses and
-// routes. It runs in the host's namespace, and may be repeated.
-func (l *Lab) configure(h *host) error {
+// raise brings up the devices that are nobody's ports. It runs in the host's namespace.
+func (l *Lab) raise(h *host) error {
 	for _, name := range sortedKeys(l.cables) {
 		for _, e := range l.cables[name].ends {
 			if e.space == h.space && !h.isPort(e.device) {
@@ -181,6 +194,15 @@ func (l *Lab) configure(h *host) error {
 				}
 			}
 		}
+	}
+	return nil
+}
+
+// configure brings up the plain devices and gives addresses and routes. It runs in the
+// host's namespace, and may be repeated.
+func (l *Lab) configure(h *host) error {
+	if err := l.raise(h); err != nil {
+		return err
 	}
 	for _, device := range sortedKeys(h.def.Addresses) {
 		for _, a := range h.def.Addresses[device] {
@@ -211,6 +233,14 @@ func (h *host) isPort(device string) bool {
 
 // startDaemon starts a host's yoked and waits until its aggregates have carrier.
 func (l *Lab) startDaemon(ctx context.Context, h *host) error {
+	if err := l.launch(ctx, h); err != nil {
+		return err
+	}
+	return l.awaitDaemon(ctx, h)
+}
+
+// launch starts a host's yoked.
+func (l *Lab) launch(ctx context.Context, h *host) error {
 	if h.daemon == nil {
 		d, err := newYoked(filepath.Join(l.dir, h.name), h, l.options)
 		if err != nil {
@@ -218,9 +248,10 @@ func (l *Lab) startDaemon(ctx context.Context, h *host) error {
 		}
 		h.daemon = d
 	}
-	if err := h.daemon.start(ctx); err != nil {
-		return err
-	}
+	return h.daemon.start(ctx)
+}
+
+func (l *Lab) awaitDaemon(ctx context.Context, h *host) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	return h.daemon.waitReady(ctx)
