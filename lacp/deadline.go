@@ -1,6 +1,9 @@
 package lacp
 
-import "github.com/yokelag/yoke/agg"
+import (
+	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/wire/slow"
+)
 
 // Deadline returns when the next Tick is due, agg.Never where no timer runs. It is
 // exact: a Tick before it changes nothing.
@@ -8,8 +11,11 @@ func (s *System) Deadline() agg.Instant {
 	at := s.machineDeadline()
 	for _, p := range s.ports {
 		at = agg.Earliest(at, p.PeriodicAt)
-		if p.NTT || p.Reply && !s.holding(p) {
+		switch {
+		case p.NTT:
 			at = s.upcoming(at, p.sendAt())
+		case p.Reply && !s.holding(p):
+			at = s.upcoming(at, max(p.sendAt(), p.replyAt()))
 		}
 	}
 	return at
@@ -45,7 +51,7 @@ func (s *System) portDeadline(at agg.Instant, p *port) agg.Instant {
 	if p.Mux == MuxWaiting && p.Selected == SelectedPort {
 		at = s.upcoming(at, s.readyAt(p.Aggregator))
 	}
-	if p.Selected == SelectedPort && !p.carries() {
+	if p.Selected == SelectedPort && !p.Actor.State.Has(slow.Distributing) {
 		at = s.upcoming(at, p.SwapUntil)
 	}
 	if p.Selected != Unselected && p.Aggregator != s.active {

@@ -107,7 +107,9 @@ func (s *System) receivePDU(p *port, pdu *slow.LACPDU) {
 	}
 	before := p.Partner
 	s.updateSelected(p, pdu)
-	s.updateNTT(p, pdu)
+	if !s.repeated(p, pdu) {
+		s.updateNTT(p, pdu)
+	}
 	s.recordPDU(p, pdu)
 	p.PartnerSaid, p.View = pdu.Actor.State, pdu.Partner
 	p.CurrentWhile = s.now.Add(s.ownTimeout())
@@ -128,6 +130,13 @@ func (s *System) receivePDU(p *port, pdu *slow.LACPDU) {
 		s.dirty = true
 		s.portMoved(p)
 	}
+}
+
+// repeated reports a LACPDU that says what the one just before said: a copy made on the
+// way. What it asks for has been answered.
+func (s *System) repeated(p *port, pdu *slow.LACPDU) bool {
+	return p.Heard != agg.Never && s.now.Sub(p.Heard) < copyTime && p.Rx == RxCurrent &&
+		pdu.Partner == p.View && pdu.Actor.State == p.PartnerSaid && pdu.Actor.SameIDs(p.Partner)
 }
 
 func (s *System) toCurrent(p *port, r Row) {

@@ -56,6 +56,7 @@ func (s *System) updateDefaultSelected(p *port) {
 // updateNTT is update_NTT (clause 6.4.9).
 func (s *System) updateNTT(p *port, pdu *slow.LACPDU) {
 	if pdu.Partner.SameIDs(p.Actor) && (pdu.Partner.State^p.Actor.State)&compared == 0 {
+		p.Reply = false // it has heard in the meantime
 		return
 	}
 	s.count(FN03)

@@ -201,10 +201,10 @@ func (p *port) decidingID() uint32 {
 // restoring reports a port whose link came back a short time ago (wait-to-restore).
 func (s *System) restoring(p *port) bool { return s.before(p.RestoredAt) }
 
-// successorComes reports that a port that is to replace p may still collect soon.
+// successorComes reports that a port that is to replace p may still send soon.
 func (s *System) successorComes(p *port) bool {
 	for _, q := range s.ports {
-		if q != p && q.Aggregator == s.active && q.Selected == SelectedPort && !q.carries() && s.before(q.SwapUntil) && s.ahead(q, p) {
+		if q != p && q.Aggregator == s.active && q.Selected == SelectedPort && !q.Actor.State.Has(slow.Distributing) && s.before(q.SwapUntil) && s.ahead(q, p) {
 			return true
 		}
 	}

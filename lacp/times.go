@@ -30,6 +30,10 @@ const (
 	// challengeTime is the age at which another partner's aggregator may replace an
 	// active one that still carries.
 	challengeTime = 3 * time.Second
+	// crossingTime after a LACPDU of ours, one that disagrees may have crossed it.
+	crossingTime = 10 * time.Millisecond
+	// copyTime is how soon after a LACPDU its like is taken for a copy of it.
+	copyTime = 50 * time.Millisecond
 	// resendAfter is the pause after a failed send.
 	resendAfter = 100 * time.Millisecond
 	// swapTime is how long a port that a better one replaces waits for it.

@@ -9,7 +9,7 @@ import (
 // transmit runs the Transmit machine (clause 6.4.16): one LACPDU for all that there is
 // to say, three within a second.
 func (s *System) transmit(p *port) {
-	if !p.NTT && (!p.Reply || s.holding(p)) {
+	if !p.NTT && (!p.Reply || s.holding(p) || s.before(p.replyAt())) {
 		return
 	}
 	if p.Periodic == NoPeriodic || !p.speaks() {
@@ -33,6 +33,15 @@ func (p *port) sendAt() agg.Instant {
 		at = max(at, oldest.Add(FastPeriodicTime))
 	}
 	return at
+}
+
+// replyAt is when a reply may be sent. What the partner said while our last LACPDU was on
+// its way needs none.
+func (p *port) replyAt() agg.Instant {
+	if p.Sent[TransmitLimit] == agg.Never {
+		return agg.Never
+	}
+	return p.Sent[TransmitLimit].Add(crossingTime)
 }
 
 func (s *System) send(p *port) {

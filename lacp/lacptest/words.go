@@ -123,8 +123,13 @@ func (p *player) say(n *Node, number uint16, words []string) error {
 	us := slow.Info{SystemPriority: a.SystemPriority, System: slow.Addr(a.System), Key: a.Key, PortPriority: a.PortPriority, Port: a.Port, State: a.State}
 	pdu := slow.LACPDU{Version: slow.Version1, Partner: us,
 		Actor: slow.Info{SystemPriority: 32768, System: slow.Addr{2, 0, 0, 0, 9, 9}, Key: 1, PortPriority: 128, Port: number, State: 0x3f}}
+	times := 1
 	for _, w := range words {
 		key, value, _ := strings.Cut(w, "=")
+		if key == "times" {
+			times, _ = strconv.Atoi(value)
+			continue
+		}
 		num, _ := strconv.ParseUint(value, 10, 16)
 		var err error
 		switch key {
@@ -145,7 +150,9 @@ func (p *player) say(n *Node, number uint16, words []string) error {
 			return err
 		}
 	}
-	n.Give(lacp.Input{Kind: lacp.Received, Port: number, Frame: pdu.AppendFrame(nil, slow.Group(), slow.Addr{2, 0, 0, 0, 9, 9})})
+	for range times {
+		n.Give(lacp.Input{Kind: lacp.Received, Port: number, Frame: pdu.AppendFrame(nil, slow.Group(), slow.Addr{2, 0, 0, 0, 9, 9})})
+	}
 	return nil
 }
 
