@@ -13,8 +13,8 @@ import (
 	"github.com/yokelag/yoke/watch"
 )
 
-// World is everything outside of an engine. All fields but Stations, Log and Peers are
-// required.
+// World is everything outside of an engine. All fields but Stations, Log, Peers and
+// Deleted are required.
 type World struct {
 	Plane  Plane
 	Links  Links
@@ -28,6 +28,10 @@ type World struct {
 	// Peers tells how many aggregates share the processor, this one included; nil means
 	// that it is alone. It may be called at any time.
 	Peers func() int
+	// Deleted is told that somebody deleted the aggregate's own device, so that the
+	// aggregate is taken apart. It must return at once and may be told again. Nil means
+	// that the plane makes the device anew.
+	Deleted func()
 	// PID is shown in status.
 	PID int
 }
@@ -53,6 +57,8 @@ type Engine struct {
 	tables  policy.Tables // work remembered from plan to plan
 	softnet growth
 	told    announce.State // what is left to announce
+	drainAt agg.Instant    // when a planned move goes on
+	leaving []string       // ports that are drained to be removed
 	sub     subscription
 	// readAt is when Links.Read is tried again after readFails failures in a row.
 	readAt    agg.Instant

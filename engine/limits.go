@@ -10,6 +10,8 @@ const (
 	lookPause = 250 * time.Millisecond
 	// verifyEvery is the period of reading the plan back when nothing happens.
 	verifyEvery = 3 * time.Second
+	// drainLook is how often a planned move looks for a pause in the traffic.
+	drainLook = 10 * time.Millisecond
 	// minNotifyInterval is the least time between two announcements of one failover.
 	minNotifyInterval = 10 * time.Millisecond
 	// retryFirst and retryMost bound the pause before a refused call is made again.

@@ -48,7 +48,7 @@ func (e *Engine) pause() time.Duration {
 	if e.plane.doubt || !e.plane.have {
 		at = e.plane.retryAt
 	}
-	at = agg.Earliest(at, e.announceAt())
+	at = agg.Earliest(agg.Earliest(at, e.announceAt()), e.drainAt)
 	for _, w := range e.watches {
 		at = agg.Earliest(at, w.Deadline())
 	}
@@ -68,7 +68,7 @@ func (e *Engine) round(ctx context.Context) {
 	}
 	e.readFails, e.readAt = 0, agg.Never
 	before := e.mark()
-	e.decide(links)
+	e.decide(ctx, links)
 	if e.mayApply() {
 		_ = e.apply(ctx) // kept in e.plane and tried again
 		e.begin()
@@ -81,7 +81,7 @@ func (e *Engine) round(ctx context.Context) {
 }
 
 // decide steps the watches and computes the plan.
-func (e *Engine) decide(links []agg.LinkFacts) {
+func (e *Engine) decide(ctx context.Context, links []agg.LinkFacts) {
 	now := e.w.Clock.Now()
 	in := policy.Input{Moves: e.moves, Previous: e.policy, Tables: &e.tables, Ports: make([]policy.PortInput, len(links))}
 	for i, l := range links {
@@ -92,7 +92,8 @@ func (e *Engine) decide(links []agg.LinkFacts) {
 	e.links = links
 	e.chooseMAC()
 	in.MAC = e.mac
-	e.want, e.policy, e.reasons = policy.Plan(e.config, in)
+	in.Now, in.Leaving = now, e.leaving
+	e.want, e.policy, e.reasons = e.planned(ctx, in)
 }
 
 // policyVerdict translates between two packages that do not know each other.
@@ -114,7 +115,7 @@ func policyVerdict(v watch.Verdict) policy.Verdict {
 // chooseMAC takes the address of the first port that there is, once, where the
 // configuration names none.
 func (e *Engine) chooseMAC() {
-	if !e.config.MAC.IsZero() {
+	if e.mac.IsZero() {
 		e.mac = e.config.MAC
 	}
 	for _, l := range e.links {

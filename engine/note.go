@@ -7,6 +7,7 @@ import (
 	"maps"
 
 	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/policy"
 	"github.com/yokelag/yoke/watch"
 )
 
@@ -17,12 +18,14 @@ type mark struct {
 	active    string
 	published agg.Plan
 	have      bool
+	drain     *policy.Drain
 }
 
 func (e *Engine) mark() mark {
 	m := mark{
 		links: map[string]agg.LinkFacts{}, phases: map[string]watch.Verdict{},
 		active: e.policy.Active, published: e.plane.published, have: e.plane.have,
+		drain: e.policy.Drain,
 	}
 	for _, l := range e.links {
 		m.links[l.Name] = l
@@ -50,6 +53,7 @@ func (e *Engine) note(before mark) {
 		e.record(agg.Event{Kind: "plan", Cause: "published",
 			From: fmt.Sprint(before.published.Generation), To: fmt.Sprint(published.Generation), Text: describe(published)})
 	}
+	changed = e.noteDrain(before) || changed
 	if e.noteGates() || changed {
 		e.save()
 	}

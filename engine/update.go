@@ -14,7 +14,9 @@ func (e *Engine) update(ctx context.Context, spec agg.Spec) error {
 		return fmt.Errorf("update %s: the spec is that of %s", e.name, spec.Name)
 	}
 	e.round(ctx)
+	e.drainOut(ctx, spec)
 	before, mark := e.mind, e.mark()
+	e.leaving = nil
 	e.adopt(spec)
 	if err := e.insist(ctx); err != nil {
 		e.mind = before
@@ -53,7 +55,7 @@ func (e *Engine) attempt(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the state of the ports: %w", err)
 	}
-	e.decide(links)
+	e.decide(ctx, links)
 	if e.plane.have && !e.plane.doubt && e.want.Equal(e.plane.published) {
 		return nil
 	}

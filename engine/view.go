@@ -25,6 +25,8 @@ type View struct {
 	// Facts are what the plane reports, FactsErr why it does not.
 	Facts    agg.Facts
 	FactsErr error
+	// Device is the aggregate's own device as it was looked at last, in Facts or before.
+	Device agg.DeviceFacts
 	// Observed is set where Facts were read for this view.
 	Observed   bool
 	Active     string
@@ -60,6 +62,10 @@ func (e *Engine) view(facts agg.Facts, err error) View {
 		Facts: facts, FactsErr: err, Observed: facts.At != agg.Never || facts.Device.Present || facts.Published != nil,
 		Active: e.policy.Active, Capability: e.w.Plane.Capability(), Repairs: p.repairs, SaveErr: e.saver.lastError(),
 		Daemon: agg.DaemonStatus{Running: true, PID: e.w.PID}, SoftnetDrops: e.softnet.grown,
+	}
+	v.Device = p.device
+	if v.Observed {
+		v.Device = facts.Device
 	}
 	if p.doubt {
 		v.Doubt = p.lastErr
@@ -113,7 +119,7 @@ func Inspect(ctx context.Context, w World, saved Saved) (agg.Status, error) {
 	if err != nil {
 		return agg.Status{}, fmt.Errorf("read the state of the ports of %s: %w", e.name, err)
 	}
-	e.decide(links)
+	e.decide(ctx, links)
 	facts, err := e.observe(ctx)
 	e.plane.doubt = false
 	v := e.view(facts, err)

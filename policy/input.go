@@ -18,6 +18,13 @@ type Input struct {
 	Moves Overlay
 	// Previous is the State that the last Plan returned, zero where there was none.
 	Previous State
+	// Now is the time. Where it is zero a planned move is made at once.
+	Now agg.Instant
+	// LastUsed tells when each entry of the table in force was used last, nil where that
+	// was not asked; see [Drain.Holding].
+	LastUsed []agg.Instant
+	// Leaving are configured ports that will be removed once their traffic has moved.
+	Leaving []string
 	// Tables remembers work from one plan to the next and changes no result; nil means
 	// none.
 	Tables *Tables
@@ -51,6 +58,8 @@ type State struct {
 	Own map[string]OwnMAC `json:"own,omitempty"`
 	// MAC is the last address of an aggregate that takes it from its active port.
 	MAC agg.MAC `json:"mac,omitzero"`
+	// Drain is a planned move in progress, nil where there is none.
+	Drain *Drain `json:"drain,omitempty"`
 }
 
 // Equal reports whether two states are the same.
@@ -59,7 +68,7 @@ func (s State) Equal(t State) bool {
 		s.Primary != t.Primary || s.Promoted != t.Promoted || len(s.Speeds) != len(t.Speeds) {
 		return false
 	}
-	if s.MAC != t.MAC || !maps.Equal(s.Own, t.Own) {
+	if s.MAC != t.MAC || !maps.Equal(s.Own, t.Own) || !s.Drain.Equal(t.Drain) {
 		return false
 	}
 	for name, speed := range s.Speeds {
@@ -90,13 +99,15 @@ type Candidate struct {
 	FullDuplex bool
 	Prio       int32
 	Sticky     bool
+	// Leaving: it will be removed, so that it is not chosen any more.
+	Leaving bool
 }
 
 // candidates joins configuration and facts, in configured order.
 func candidates(c agg.Config, in Input) []Candidate {
 	out := make([]Candidate, len(c.Ports))
 	for i, p := range c.Ports {
-		out[i] = Candidate{Name: p.Name, Prio: p.Prio, Sticky: p.Sticky}
+		out[i] = Candidate{Name: p.Name, Prio: p.Prio, Sticky: p.Sticky, Leaving: slices.Contains(in.Leaving, p.Name)}
 		k := slices.IndexFunc(in.Ports, func(f PortInput) bool { return f.Link.Name == p.Name })
 		if k < 0 {
 			continue
@@ -111,10 +122,10 @@ func candidates(c agg.Config, in Input) []Candidate {
 
 // up reports whether a port may be chosen: it works, or was promoted before its time.
 func (p Candidate) up(promoted string) bool {
-	return p.Present && (p.Watch.State == Up || p.Watch.State == Rising && p.Name == promoted)
+	return p.Present && !p.Leaving && (p.Watch.State == Up || p.Watch.State == Rising && p.Name == promoted)
 }
 
 // usable adds ports that fail but whose downdelay is not over.
 func (p Candidate) usable(promoted string) bool {
-	return p.up(promoted) || p.Present && p.Watch.State == Falling
+	return p.up(promoted) || p.Present && !p.Leaving && p.Watch.State == Falling
 }

@@ -59,6 +59,7 @@ func newBuilder(c agg.Config, in Input) *builder {
 			Name: p.Name, Index: b.index(p.Name), Order: agg.NoPort, QueueID: b.c.Ports[i].QueueID,
 		}
 	}
+	b.next.Drain = nil
 	b.next.Own = rememberOwn(c, in.Ports, in.Previous.Own)
 	b.next.Speeds = rememberSpeeds(b.ports, in.Previous.Speeds)
 	return b

@@ -12,7 +12,7 @@ func (b *builder) activeBackup() {
 	speeds, own := b.next.Speeds, b.next.Own
 	choice := ChooseActive(b.c, b.ports, b.in.Previous)
 	b.next = choice.State
-	b.next.Speeds, b.next.Own = speeds, own
+	b.next.Speeds, b.next.Own, b.next.Drain = speeds, own, nil
 	b.plan.Select = agg.SelectFixed
 	for i := range b.plan.Ports {
 		b.plan.Ports[i].Receive = b.c.AllSlavesActive
@@ -29,6 +29,11 @@ func (b *builder) activeBackup() {
 		b.plan.Table = []agg.Choice{entry}
 		b.plan.Ports[order[0]].Transmit = true
 		b.plan.Ports[order[0]].Receive = true
+	}
+	if was := b.in.Previous.Active; was != b.next.Active {
+		b.drain(map[int]string{0: was}, []string{was})
+	} else {
+		b.drain(nil, nil)
 	}
 	b.explainActive(choice)
 }
@@ -52,6 +57,8 @@ func (b *builder) explainActive(choice ActiveChoice) {
 	for i, p := range b.ports {
 		place := b.plan.Ports[i].Order
 		switch {
+		case b.next.Drain.Holding() && b.next.Drain.Held[0] == p.Name:
+			b.reasons = append(b.reasons, Reason{p.Name, true, "draining", "carries until its traffic pauses, 1 s at most; then " + b.next.Active + " does"})
 		case i == choice.Index:
 			b.reasons = append(b.reasons, Reason{p.Name, true, choice.Code, "active: " + choice.Text})
 		case place < 0:
@@ -71,6 +78,8 @@ func (b *builder) explainActive(choice ActiveChoice) {
 func unusable(p Candidate) Reason {
 	r := Reason{Port: p.Name, Code: p.Watch.Reason, Text: p.Watch.Detail}
 	switch {
+	case p.Leaving:
+		r.Code, r.Text = "leaving", "it is being removed, and its traffic moves to others"
 	case !p.Present:
 		r.Code, r.Text = "absent", "there is no such interface now"
 	case r.Code == "":

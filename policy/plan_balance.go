@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/yokelag/yoke/agg"
 )
@@ -15,10 +16,51 @@ func (b *builder) balance() {
 	if b.c.HashMap == agg.Modulo {
 		b.plan.Select, b.plan.Table = agg.SelectModulo, ModuloTable(ports)
 	} else {
-		b.plan.Select, b.plan.Table = agg.SelectBuckets, b.tables().Table(ports, b.in.Moves)
+		b.plan.Select, b.plan.Table = agg.SelectBuckets, b.bucketTable(ports)
 	}
 	b.useAll(ports)
+	b.leave(ports)
 	b.explainShares()
+}
+
+// bucketTable is the table without the ports that leave: as it will be when they are gone.
+func (b *builder) bucketTable(ports []TablePort) []agg.Choice {
+	if len(b.in.Leaving) == 0 {
+		return b.tables().Table(ports, b.in.Moves)
+	}
+	var stay []TablePort
+	var index []int
+	for i, p := range ports {
+		if !b.ports[i].Leaving {
+			stay, index = append(stay, p), append(index, i)
+		}
+	}
+	table := Table(stay, b.in.Moves)
+	for i, c := range table {
+		table[i].First = index[c.First]
+		if c.Second >= 0 {
+			table[i].Second = index[c.Second]
+		}
+	}
+	return table
+}
+
+// leave drains the ports that leave, and every bucket that moves because of them.
+func (b *builder) leave(ports []TablePort) {
+	if len(b.in.Leaving) == 0 || b.plan.Select != agg.SelectBuckets {
+		b.drain(nil, b.in.Leaving)
+		return
+	}
+	with := slices.Clone(ports)
+	for i, p := range b.ports {
+		p.Leaving = false
+		with[i].Usable = p.usable(b.next.Promoted)
+	}
+	former := map[int]string{}
+	for i, c := range Table(with, b.in.Moves) {
+		former[i] = with[c.First].Name
+	}
+	b.drain(former, b.in.Leaving)
 }
 
 // useAll lets every usable port transmit, and every port receive.

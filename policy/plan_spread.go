@@ -14,6 +14,7 @@ func (b *builder) spread() {
 	}
 	b.plan.Table = ModuloTable(ports)
 	b.useAll(ports)
+	b.drain(nil, b.in.Leaving)
 	switch {
 	case b.c.Mode == agg.Broadcast:
 		b.broadcast()

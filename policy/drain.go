@@ -1,0 +1,150 @@
+package policy
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/yokelag/yoke/agg"
+)
+
+// DrainCap is how long a planned move waits at most for a pause in the traffic.
+const DrainCap = time.Second
+
+// An entry moves when it was idle for the gap, so that no frame of a flow overtakes another
+// on the way. The port that lost the traffic goes on receiving for the linger, for what is
+// under way to it.
+const (
+	drainGap    = 20 * time.Millisecond
+	drainLinger = 50 * time.Millisecond
+)
+
+// Drain is a planned move in progress: traffic leaves a port that works. A value is never
+// changed once it is in a State.
+type Drain struct {
+	Since agg.Instant `json:"since"`
+	// Held names the ports by which entries of the table still leave; they are the
+	// entries' indexes.
+	Held map[int]string `json:"held,omitempty"`
+	// Open are the ports that go on receiving, until Until where nothing is held any more.
+	Open  []string    `json:"open,omitempty"`
+	Until agg.Instant `json:"until,omitempty"`
+}
+
+// Holding reports whether entries wait for a pause in their traffic, which is what
+// Input.LastUsed tells.
+func (d *Drain) Holding() bool { return d != nil && len(d.Held) > 0 }
+
+// Equal reports whether two are the same.
+func (d *Drain) Equal(o *Drain) bool {
+	if d == nil || o == nil {
+		return d == o
+	}
+	return d.Since == o.Since && d.Until == o.Until && slices.Equal(d.Open, o.Open) && maps.Equal(d.Held, o.Held)
+}
+
+// alive reports whether a port still carries as well as any, so that leaving it can wait.
+func (b *builder) alive(port int) bool {
+	return port >= 0 && b.ports[port].Present && b.ports[port].Watch.State == Up
+}
+
+// portNamed returns the index of a port by its name, or agg.NoPort.
+func (b *builder) portNamed(name string) int {
+	return slices.IndexFunc(b.ports, func(p Candidate) bool { return p.Name == name && name != "" })
+}
+
+// drain holds back what of the plan would move traffic away from a port that works. former
+// is how entries left before, by name; it matters when a move begins.
+func (b *builder) drain(former map[int]string, leaving []string) {
+	d := b.in.Previous.Drain
+	if b.in.Now == agg.Never {
+		return
+	}
+	if began := b.beginDrain(former, leaving, d); began != nil {
+		d = began
+	}
+	if d == nil {
+		return
+	}
+	next := &Drain{Since: d.Since, Held: map[int]string{}, Until: d.Until}
+	for i, name := range d.Held {
+		if b.holds(d, i, name) {
+			next.Held[i] = name
+		}
+	}
+	for _, name := range d.Open {
+		if b.alive(b.portNamed(name)) {
+			next.Open = append(next.Open, name)
+		}
+	}
+	if len(next.Held) == 0 && next.Until == agg.Never {
+		next.Until = b.in.Now.Add(drainLinger)
+	}
+	if len(next.Open) == 0 || len(next.Held) == 0 && !b.in.Now.Before(next.Until) {
+		return
+	}
+	b.next.Drain = next
+	b.holdBack(next)
+}
+
+// beginDrain returns the move that begins now, or nil. A change of mind in the middle of
+// a move keeps what is held by now.
+func (b *builder) beginDrain(former map[int]string, leaving []string, d *Drain) *Drain {
+	if len(b.plan.Table) == 0 || d.Holding() {
+		return nil
+	}
+	began := Drain{Since: b.in.Now, Held: map[int]string{}}
+	for i, name := range former {
+		if i < len(b.plan.Table) && b.ports[b.plan.Table[i].First].Name != name && b.alive(b.portNamed(name)) {
+			began.Held[i] = name
+		}
+	}
+	for _, name := range leaving {
+		if b.alive(b.portNamed(name)) {
+			began.Open = append(began.Open, name)
+		}
+	}
+	if len(began.Open) == 0 || d != nil && slices.Equal(d.Open, began.Open) {
+		return nil
+	}
+	return &began
+}
+
+// holds reports whether an entry still leaves by its former port.
+func (b *builder) holds(d *Drain, entry int, name string) bool {
+	port := b.portNamed(name)
+	if entry >= len(b.plan.Table) || !b.alive(port) || b.plan.Table[entry].First == port || b.in.Now.Sub(d.Since) >= DrainCap {
+		return false
+	}
+	if entry >= len(b.in.LastUsed) {
+		return true // not known yet
+	}
+	return b.in.Now.Sub(b.in.LastUsed[entry]) < drainGap
+}
+
+// holdBack puts into the plan what a move leaves as it was.
+func (b *builder) holdBack(d *Drain) {
+	for i, name := range d.Held {
+		port := b.portNamed(name)
+		b.plan.Table[i] = agg.Choice{First: port, Second: b.plan.Table[i].First}
+		b.plan.Ports[port].Transmit = true
+	}
+	for _, name := range d.Open {
+		b.plan.Ports[b.portNamed(name)].Receive = true
+	}
+	if b.plan.Select == agg.SelectFixed && d.Holding() {
+		b.keepFirst(b.portNamed(d.Held[0]), b.plan.Table[0].Second)
+	}
+}
+
+// keepFirst leaves the former active port first in line, and the next one silent.
+func (b *builder) keepFirst(former, next int) {
+	was := b.plan.Ports[former].Order
+	for i := range b.plan.Ports {
+		if o := b.plan.Ports[i].Order; o >= 0 && (was == agg.NoPort || o < was) {
+			b.plan.Ports[i].Order++
+		}
+	}
+	b.plan.Ports[former].Order = 0
+	b.plan.Ports[next].Transmit, b.plan.Ports[next].Receive = false, b.c.AllSlavesActive
+}
