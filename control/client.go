@@ -147,9 +147,9 @@ func (c *Client) Explain(ctx context.Context, name string, r ExplainRequest) (Ex
 type EventsQuery struct {
 	// Aggregate restricts the stream to one aggregate.
 	Aggregate string
-	// Since is the sequence number of the last event seen; 0 asks for all that are kept.
-	// It needs an Aggregate, because each counts its own events.
-	Since uint64
+	// Since is the sequence number of the last event of Aggregate seen, or NAME=N,NAME=N of
+	// several, because each counts its own events. Empty asks for all that are kept.
+	Since string
 	// Follow keeps the stream open for what happens next.
 	Follow bool
 }
@@ -157,7 +157,7 @@ type EventsQuery struct {
 // Events calls each for every line of the stream until the stream ends, ctx ends or
 // each returns an error.
 func (c *Client) Events(ctx context.Context, q EventsQuery, each func(StreamItem) error) error {
-	v := url.Values{"since": {strconv.FormatUint(q.Since, 10)}, "follow": {strconv.FormatBool(q.Follow)}}
+	v := url.Values{"since": {q.Since}, "follow": {strconv.FormatBool(q.Follow)}}
 	if q.Aggregate != "" {
 		v.Set("aggregate", q.Aggregate)
 	}

@@ -42,7 +42,7 @@ func Calls() []Call {
 		{Method: "POST", Path: PathConfirm, Doc: "Keeps what waits to be confirmed.", Answer: Pending{}},
 		{Method: "DELETE", Path: PathConfirm, Doc: "Undoes what waits to be confirmed, at once.", Answer: Pending{}},
 		{Method: "GET", Path: PathEvents, Doc: "Streams what happened, and with follow what happens, one StreamItem a line.", Answer: StreamItem{}, Content: "application/x-ndjson",
-			Query: []Parameter{{"aggregate", "Only the events of this aggregate."}, {"since", "Only events after this number; needs aggregate."},
+			Query: []Parameter{{"aggregate", "Only the events of this aggregate."}, {"since", "Only events after number N of the aggregate, or after NAME=N,NAME=N of several."},
 				{"follow", "true keeps the stream open for what happens next."}}},
 		{Method: "GET", Path: PathOpenAPI, Doc: "Tells this description.", Answer: map[string]any{}},
 	}

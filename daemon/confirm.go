@@ -42,6 +42,8 @@ type unconfirmed struct {
 type confirmation struct {
 	registry *registry
 	path     string
+	// after is called when something was kept or undone, for what waited for that.
+	after func()
 
 	// deciding is held while somebody keeps or undoes it.
 	deciding sync.Mutex
@@ -53,8 +55,8 @@ type confirmation struct {
 	tasks sync.WaitGroup
 }
 
-func newConfirmation(r *registry) *confirmation {
-	return &confirmation{registry: r, path: filepath.Join(r.dir, confirmName)}
+func newConfirmation(r *registry, after func()) *confirmation {
+	return &confirmation{registry: r, path: filepath.Join(r.dir, confirmName), after: after}
 }
 
 // around makes a change by f that is undone after d unless it is confirmed; with a d of 0
@@ -182,7 +184,7 @@ func (c *confirmation) confirm() (control.Pending, error) {
 		return p, nothingWaits()
 	}
 	c.registry.log.Info("confirmed", "what", p.What)
-	return p, c.forget()
+	return p, c.decided()
 }
 
 // undo brings back what was before. The file goes last, so that an undo that was cut
@@ -200,7 +202,17 @@ func (c *confirmation) undo(ctx context.Context) (control.Pending, error) {
 	if err := c.registry.restore(context.WithoutCancel(ctx), before); err != nil {
 		return p, err
 	}
-	return p, c.forget()
+	return p, c.decided()
+}
+
+func (c *confirmation) decided() error {
+	err := c.forget()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err == nil && !c.ended {
+		c.tasks.Go(c.after)
+	}
+	return err
 }
 
 // resume goes on with what an earlier daemon of this boot left undecided.

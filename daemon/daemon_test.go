@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -306,7 +307,7 @@ func TestEventsResume(t *testing.T) {
 	got := make(chan agg.Event, 64)
 	go func() {
 		defer close(got)
-		_ = r.client.Events(ctx, control.EventsQuery{Aggregate: "bond0", Since: last, Follow: true}, func(i control.StreamItem) error {
+		_ = r.client.Events(ctx, control.EventsQuery{Aggregate: "bond0", Since: strconv.FormatUint(last, 10), Follow: true}, func(i control.StreamItem) error {
 			got <- *i.Event
 			return nil
 		})

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/yokelag/yoke/agg"
@@ -15,11 +16,10 @@ import (
 // events streams what happened, and with follow what happens, one object a line.
 func (s *server) events(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
-	since, err := strconv.ParseUint(orZero(q.Get("since")), 10, 64)
 	name := q.Get("aggregate")
-	if err != nil || (since != 0 && name == "") {
-		s.refuse(w, &agg.Problem{Code: control.CodeBadRequest, Option: "since", Value: q.Get("since"), Rule: "is the number of an event of one aggregate",
-			Remedy: "`yoke events bond0 --since 41`"})
+	since, err := parseSince(q.Get("since"), name)
+	if err != nil {
+		s.refuse(w, err)
 		return
 	}
 	if name != "" {
@@ -32,17 +32,32 @@ func (s *server) events(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	defer context.AfterFunc(s.ending, cancel)()
 	w.Header().Set("Content-Type", "application/x-ndjson")
-	st := &stream{registry: s.registry, name: name, enc: json.NewEncoder(w), flush: http.NewResponseController(w).Flush, seen: map[*aggregate]uint64{}, first: since}
+	st := &stream{registry: s.registry, name: name, enc: json.NewEncoder(w), flush: http.NewResponseController(w).Flush, seen: map[*aggregate]uint64{}, since: since}
 	if err := st.run(ctx, q.Get("follow") == "true"); err != nil && ctx.Err() == nil {
 		s.log.Debug("stream ended", "error", err)
 	}
 }
 
-func orZero(text string) string {
-	if text == "" {
-		return "0"
+// parseSince reads the numbers of the last events seen: N for the named aggregate, or
+// NAME=N,NAME=N where the events of several were read.
+func parseSince(text, name string) (map[string]uint64, error) {
+	out := map[string]uint64{}
+	for word := range strings.SplitSeq(text, ",") {
+		of, number, several := strings.Cut(word, "=")
+		if !several {
+			of, number = name, word
+		}
+		if word == "" || number == "0" {
+			continue
+		}
+		n, err := strconv.ParseUint(number, 10, 64)
+		if err != nil || of == "" {
+			return nil, &agg.Problem{Code: control.CodeBadRequest, Option: "since", Value: text, Rule: "each aggregate counts its own events",
+				Remedy: "`yoke events bond0 --since 41`, or `yoke events --since bond0=41,bond1=7`"}
+		}
+		out[of] = n
 	}
-	return text
+	return out, nil
 }
 
 // stream writes the events of one aggregate, or of all as they come and go.
@@ -52,7 +67,7 @@ type stream struct {
 	enc      *json.Encoder
 	flush    func() error
 	seen     map[*aggregate]uint64 // number of the last event written
-	first    uint64                // where a named aggregate's reader goes on
+	since    map[string]uint64     // where the reader of an aggregate goes on, by name
 }
 
 func (s *stream) run(ctx context.Context, follow bool) error {
@@ -87,7 +102,8 @@ func (s *stream) wanted() ([]*aggregate, <-chan struct{}) {
 func (s *stream) writeNew(all []*aggregate) error {
 	for _, a := range all {
 		if _, known := s.seen[a]; !known {
-			s.seen[a], s.first = s.first, 0
+			s.seen[a] = s.since[a.name]
+			delete(s.since, a.name) // another of this name counts anew
 		}
 		events, lost := a.engine.Events(s.seen[a])
 		items, seen := itemsOf(a.name, s.seen[a], events, lost)

@@ -12,23 +12,22 @@ import (
 func (a *app) eventsCommand() *cobra.Command {
 	var q control.EventsQuery
 	c := &cobra.Command{
-		Use:   "events [NAME] [--follow] [--since N]",
+		Use:   "events [NAME] [--follow] [--since N | --since NAME=N,...]",
 		Short: "Print what happened, oldest first",
-		Long: "Prints the events that are kept. Each aggregate numbers its own; --since N NAME goes on after number N,\n" +
-			"and says which were lost where they are no longer kept. With -o json every line is an object.",
-		Example: "  yoke events\n  yoke events bond0 --follow\n  yoke events bond0 --since 41 -o json",
+		Long: "Prints the events that are kept. Each aggregate numbers its own; NAME --since N goes on after number N,\n" +
+			"and --since NAME=N,NAME=N after those of several, with all events of the others.\n" +
+			"It says which were lost where they are no longer kept. With -o json every line is an object.",
+		Example: "  yoke events\n  yoke events bond0 --follow\n  yoke events bond0 --since 41 -o json\n  yoke events --follow --since bond0=41,bond1=7",
 		Args:    words(0, 1), ValidArgsFunction: a.completeAggregates,
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) == 1 {
 				q.Aggregate = args[0]
-			} else if q.Since != 0 {
-				return usageError{fmt.Errorf("--since needs the aggregate whose events it counts: `yoke events bond0 --since %d`", q.Since)}
 			}
 			return a.events(c, q)
 		},
 	}
 	c.Flags().BoolVar(&q.Follow, "follow", false, "go on with what happens next")
-	c.Flags().Uint64Var(&q.Since, "since", 0, "only events after this number")
+	c.Flags().StringVar(&q.Since, "since", "", "only events after this number, or after NAME=N,NAME=N")
 	return c
 }
 
