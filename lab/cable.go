@@ -27,6 +27,8 @@ type cable struct {
 	ends   [2]cableEndpoint
 	middle *space
 	relay  *relay
+	// taps are the tap devices that stand for veth ends at hosts, by end, nil elsewhere.
+	taps [2]*tap
 
 	// mu guards what switches share with the lab.
 	mu     sync.Mutex
@@ -44,24 +46,32 @@ type cable struct {
 // The devices in the middle of a cable.
 var middleDevices = [2]string{"x0", "x1"} //nolint:gochecknoglobals // a constant
 
+// needs is what the faults of a cable ask of it from the start.
+type needs struct {
+	// relay: frames are lost, held and so on.
+	relay bool
+	// speed: the speed that hosts see changes, so that their ends are taps.
+	speed bool
+}
+
 // newCable connects two ends. Host ends are left down.
-func newCable(name string, ends [2]cableEndpoint, harmed bool) (*cable, error) {
+func newCable(name string, ends [2]cableEndpoint, n needs) (*cable, error) {
 	c := &cable{name: name, ends: ends}
-	if harmed || (ends[0].sw == nil && ends[1].sw == nil) {
+	if n.relay || n.speed || (ends[0].sw == nil && ends[1].sw == nil) {
 		middle, err := newSpace("cable " + name)
 		if err != nil {
 			return nil, err
 		}
 		c.middle = middle
 	}
-	if err := c.connect(harmed); err != nil {
+	if err := c.connect(n); err != nil {
 		c.close()
 		return nil, fmt.Errorf("connect cable %s: %w", name, err)
 	}
 	return c, nil
 }
 
-func (c *cable) connect(harmed bool) error {
+func (c *cable) connect(n needs) error {
 	if c.middle == nil {
 		err := c.ends[0].space.do(func() error {
 			return addPair(c.ends[0].device, c.ends[1].space.fd, c.ends[1].device)
@@ -71,15 +81,23 @@ func (c *cable) connect(harmed bool) error {
 		}
 		return c.attachEnds()
 	}
+	if n.speed {
+		if err := c.openTaps(); err != nil {
+			return err
+		}
+	}
 	err := c.middle.do(func() error {
 		_ = setSysctl("ipv6/conf/all/disable_ipv6")
 		_ = setSysctl("ipv6/conf/default/disable_ipv6")
 		for i, e := range c.ends {
+			if c.taps[i] != nil {
+				continue
+			}
 			if err := addPair(middleDevices[i], e.space.fd, e.device); err != nil {
 				return err
 			}
 		}
-		if harmed {
+		if n.relay || n.speed {
 			return nil
 		}
 		return joinMiddle()
@@ -90,8 +108,8 @@ func (c *cable) connect(harmed bool) error {
 	if err := c.setCarrier(true); err != nil {
 		return err
 	}
-	if harmed {
-		if c.relay, err = newRelay(c.middle); err != nil {
+	if n.relay || n.speed {
+		if c.relay, err = newRelay(c.middle, c.taps); err != nil {
 			return err
 		}
 	}
@@ -181,8 +199,12 @@ func (c *cable) showCarrier() error {
 	on := !c.pulled && !c.cut[0] && !c.cut[1]
 	if c.middle != nil {
 		return c.middle.do(func() error {
-			for _, device := range middleDevices {
-				if err := setAdmin(device, on); err != nil {
+			for i, device := range middleDevices {
+				show := func() error { return setAdmin(device, on) }
+				if c.taps[i] != nil {
+					show = func() error { return c.taps[i].setCarrier(on) }
+				}
+				if err := show(); err != nil {
 					return err
 				}
 			}
@@ -219,6 +241,7 @@ func (c *cable) remove() error {
 		c.relay.close()
 		c.relay = nil
 	}
+	c.closeTaps()
 	for _, e := range c.ends {
 		if err := e.space.do(func() error { return deleteLink(e.device) }); err != nil {
 			return fmt.Errorf("remove cable %s: %w", c.name, err)
@@ -228,14 +251,14 @@ func (c *cable) remove() error {
 }
 
 // insert makes the devices of a removed cable anew.
-func (c *cable) insert(harmed bool) error {
+func (c *cable) insert(n needs) error {
 	if !c.gone {
 		return fmt.Errorf("insert cable %s: it is there", c.name)
 	}
 	c.mu.Lock()
 	c.gone, c.pulled, c.cut, c.harms, c.harm = false, false, [2]bool{}, [2]harm{}, ""
 	c.mu.Unlock()
-	return c.connect(harmed)
+	return c.connect(n)
 }
 
 // suffer adds a fault to what the relay does to frames from the named node, or from both
@@ -265,6 +288,7 @@ func (c *cable) close() {
 	if c.relay != nil {
 		c.relay.close()
 	}
+	c.closeTaps()
 	if c.middle != nil {
 		c.middle.close()
 	}

@@ -25,6 +25,8 @@ func (f Fault) String() string {
 	switch f.Do {
 	case Lose, Duplicate, Reorder, Delay, Rate:
 		return fmt.Sprintf("cable %s %v%s", f.Cable, harm{}.with(f), from)
+	case Speed:
+		return fmt.Sprintf("cable %s comes back with %d Mb/s", f.Cable, f.Speed)
 	case Heal:
 		return fmt.Sprintf("heal cable %s%s", f.Cable, from)
 	case Kill:
@@ -63,10 +65,12 @@ func (l *Lab) act(ctx context.Context, f Fault) error {
 		return c.setCarrier(true)
 	case Lose, Duplicate, Reorder, Delay, Rate, Heal:
 		return c.suffer(f)
+	case Speed:
+		return c.setSpeed(f.From, f.Speed)
 	case Remove:
 		return c.remove()
 	case Insert:
-		if err := c.insert(l.harmed(f.Cable)); err != nil {
+		if err := c.insert(l.needs(f.Cable)); err != nil {
 			return err
 		}
 		return l.configureEnds(c)

@@ -89,7 +89,7 @@ type Fault struct {
 	// Host is whose daemon, for kill and start.
 	Host string `yaml:"host"`
 	// From limits lose, duplicate, reorder, delay, rate and heal to frames from that end, a
-	// host or switch; empty means both directions.
+	// host or switch, and speed to what that host sees; empty means both.
 	From string `yaml:"from"`
 	// Percent of frames that lose, duplicate and reorder take, 100 where 0.
 	Percent int `yaml:"percent"`
@@ -98,6 +98,8 @@ type Fault struct {
 	// Rate is what rate leaves of the cable, in Mb/s. A frame that would wait for more
 	// than 50 ms is dropped.
 	Rate int `yaml:"rate"`
+	// Speed is what hosts see after speed, in Mb/s. It bounds nothing; see Rate.
+	Speed int `yaml:"speed"`
 }
 
 // Action is what a fault does.
@@ -117,6 +119,10 @@ const (
 	Delay     Action = "delay"
 	Rate      Action = "rate"
 	Heal      Action = "heal"
+	// Speed takes the carrier for a moment, as a cable that settles anew does, and gives
+	// it back with another speed for ethtool to tell. Only tap devices can do so, so the
+	// cable has such at its hosts, and needs /dev/net/tun.
+	Speed Action = "speed"
 	// Remove deletes the cable's devices, Insert makes them anew.
 	Remove Action = "remove"
 	Insert Action = "insert"

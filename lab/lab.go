@@ -137,7 +137,7 @@ func (l *Lab) lay(name string) error {
 		}
 		ends[i] = cableEndpoint{node: e, device: name, space: l.switches[e].space, sw: l.switches[e]}
 	}
-	c, err := newCable(name, ends, l.harmed(name))
+	c, err := newCable(name, ends, l.needs(name))
 	if err != nil {
 		return err
 	}
@@ -150,12 +150,15 @@ func (l *Lab) lay(name string) error {
 	return nil
 }
 
-// harmed reports whether any fault does something to frames of the cable, which needs
-// a relay from the start.
-func (l *Lab) harmed(cable string) bool {
-	return slices.ContainsFunc(l.file.Faults, func(f Fault) bool {
-		return f.Cable == cable && slices.Contains([]Action{Lose, Duplicate, Reorder, Delay, Rate}, f.Do)
-	})
+// needs tells what the faults of the file ask of a cable.
+func (l *Lab) needs(cable string) (n needs) {
+	for _, f := range l.file.Faults {
+		if f.Cable == cable {
+			n.relay = n.relay || slices.Contains([]Action{Lose, Duplicate, Reorder, Delay, Rate}, f.Do)
+			n.speed = n.speed || f.Do == Speed
+		}
+	}
+	return n
 }
 
 // beginHost brings up a host's plain devices and starts its daemon.

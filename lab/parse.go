@@ -325,10 +325,10 @@ func (f *File) checkFault(c *checker, object string, x Fault) {
 			c.add(object, fmt.Sprintf("host %q has no aggregate, so no daemon", x.Host))
 		}
 		return
-	case Pull, Plug, Lose, Duplicate, Reorder, Delay, Rate, Heal, Remove, Insert:
+	case Pull, Plug, Lose, Duplicate, Reorder, Delay, Rate, Heal, Speed, Remove, Insert:
 	default:
 		c.add(object, fmt.Sprintf("do: %q is unknown; the actions are pull, plug, lose, duplicate, reorder, delay, rate, heal, "+
-			"remove, insert, kill, start", x.Do))
+			"speed, remove, insert, kill, start", x.Do))
 		return
 	}
 	cable, ok := f.Cables[x.Cable]
@@ -345,8 +345,24 @@ func (f *File) checkFault(c *checker, object string, x Fault) {
 	if x.Do == Delay && x.Delay <= 0 {
 		c.add(object, "delay needs a time, as delay: 5ms")
 	}
+	if x.Do == Speed {
+		f.checkSpeed(c, object, x)
+	}
 	if x.Do == Rate && (x.Rate < 1 || x.Rate > maxMegabits) {
 		c.add(object, fmt.Sprintf("rate needs a number of 1 to %d Mb/s, as rate: 10", maxMegabits))
+	}
+}
+
+func (f *File) checkSpeed(c *checker, object string, x Fault) {
+	if x.Speed < 1 || x.Speed > maxMegabits {
+		c.add(object, fmt.Sprintf("speed needs a number of 1 to %d Mb/s, as speed: 1000", maxMegabits))
+	}
+	host := slices.ContainsFunc(f.Cables[x.Cable].Ends, func(e string) bool {
+		name, _, isHost := strings.Cut(e, ":")
+		return isHost && (x.From == "" || x.From == name)
+	})
+	if !host {
+		c.add(object, "a switch has no speed to see; name a cable to a host, or its end at the host")
 	}
 }
 

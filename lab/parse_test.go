@@ -66,6 +66,7 @@ func TestParseRefuses(t *testing.T) {
 		{"fault action", "duration: 1s", "duration: 1s\nfaults: [{do: cut, cable: c1}]", `do: "cut" is unknown`},
 		{"fault cable", "duration: 1s", "duration: 1s\nfaults: [{do: pull, cable: c9}]", `there is no cable "c9"`},
 		{"kill without daemon", "duration: 1s", "duration: 1s\nfaults: [{do: kill, host: a}]", "so no daemon"},
+		{"speed without number", "duration: 1s", "duration: 1s\nfaults: [{do: speed, cable: c1}]", "speed needs a number"},
 		{"rate without number", "duration: 1s", "duration: 1s\nfaults: [{do: rate, cable: c1}]", "rate needs a number"},
 		{"delay without time", "duration: 1s", "duration: 1s\nfaults: [{do: delay, cable: c1}]", "delay needs a time"},
 		{"expectation", "duration: 1s", "duration: 1s\nexpect: [{lost: 1}]", "names one probe or one port"},

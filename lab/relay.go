@@ -17,6 +17,7 @@ import (
 // behaves as on a cable without a relay.
 type relay struct {
 	fds  [2]int
+	taps [2]*tap
 	harm [2]atomic.Pointer[harm] // by the side the frame comes from
 	stop atomic.Bool
 	wg   sync.WaitGroup
@@ -32,10 +33,15 @@ const (
 	relayHeldMax = 4096
 )
 
-func newRelay(s *space) (*relay, error) {
-	r := &relay{fds: [2]int{-1, -1}}
+// newRelay makes a relay between two devices in the middle, or taps in their place.
+func newRelay(s *space, taps [2]*tap) (*relay, error) {
+	r := &relay{fds: [2]int{-1, -1}, taps: taps}
 	err := s.do(func() error {
 		for i, device := range middleDevices {
+			if taps[i] != nil {
+				r.fds[i] = taps[i].fd
+				continue
+			}
 			fd, err := openPacketSocket(device)
 			if err != nil {
 				return fmt.Errorf("open %s: %w", device, err)
@@ -108,13 +114,23 @@ func (r *relay) carry(from int) {
 
 	buffer := make([]byte, vnetHeaderLen+relayFrameMax)
 	for !r.stop.Load() {
-		n, err := unix.Read(r.fds[from], buffer)
+		n, err := r.read(from, buffer)
 		if err != nil || n <= vnetHeaderLen { // timed out, or the device is down
 			l.letPass()
 			continue
 		}
 		l.take(*r.harm[from].Load(), buffer[:n])
 	}
+}
+
+// read waits a moment for a frame.
+func (r *relay) read(from int, buffer []byte) (int, error) {
+	if r.taps[from] != nil {
+		if ready, err := unix.Poll([]unix.PollFd{{Fd: int32(r.fds[from]), Events: unix.POLLIN}}, 50); ready == 0 {
+			return 0, err
+		}
+	}
+	return unix.Read(r.fds[from], buffer)
 }
 
 // release sends held frames when they are due.
@@ -140,8 +156,8 @@ func (r *relay) close() {
 }
 
 func (r *relay) closeSockets() {
-	for _, fd := range r.fds {
-		if fd >= 0 {
+	for i, fd := range r.fds {
+		if fd >= 0 && r.taps[i] == nil {
 			_ = unix.Close(fd)
 		}
 	}
