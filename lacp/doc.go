@@ -15,7 +15,9 @@
 // Where the standard leaves room, the choices are: independent control, a wait_while
 // that is as short as the situation allows, a burst of three LACPDUs in any second, one
 // active aggregator with the ports of others in STANDBY, and a drain in front of Selected
-// so that a planned removal loses nothing.
+// so that a planned removal loses nothing. In one point it goes beyond the standard's
+// words: the limit of three begins anew when a link comes back, within ten in any second,
+// so that a link that has bounced need not wait for a second. [WaitStrict] keeps to them.
 //
 // A caller does this: give each input to [System.Step], publish what [System.Port] says
 // of receivers and senders if Output.Replan is set, and then send Output.Send. Receive

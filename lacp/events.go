@@ -50,6 +50,7 @@ func (s *System) linkChanged(p *port, l Link) {
 	}
 	if p.Link.Up && !l.Up {
 		p.Lost = true
+		p.LoopUntil, p.DampUntil = agg.Never, agg.Never // it may come back on another cable
 	}
 	if !p.Link.Up && l.Up {
 		p.RestoredAt = agg.Never
@@ -58,6 +59,7 @@ func (s *System) linkChanged(p *port, l Link) {
 		}
 		p.RetryAt = s.now.Add(retryAfter + s.spread(p))
 		p.Heard = agg.Never
+		s.newWindow(p)
 	}
 	if l.half() && !p.Link.half() {
 		s.count(KY02)

@@ -9,7 +9,8 @@ type Kind string
 const (
 	// Tick lets timers run. It is given at the deadline, after received frames.
 	Tick Kind = "tick"
-	// Configure replaces the configuration: Config is set, and may name other ports.
+	// Configure replaces the configuration: Conf is set, and may name other ports. One
+	// that Config.Check refuses changes nothing.
 	Configure Kind = "configure"
 	// LinkChanged gives the link of a port, changed or not: Port and Link are set.
 	LinkChanged Kind = "link"

@@ -1,6 +1,8 @@
 package lacp
 
 import (
+	"time"
+
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/wire/slow"
 )
@@ -36,8 +38,11 @@ type PortState struct {
 	Reply bool `json:"reply,omitempty"`
 	Begin bool `json:"begin,omitempty"`
 	Moved bool `json:"moved,omitempty"`
-	// Sent are the times of the last LACPDUs, the newest last.
+	// Sent are the times of the last LACPDUs that count for the limit, the newest last;
+	// Spoken is that of the last one, and Burst bounds them over many returns of a link.
 	Sent     [TransmitLimit + 1]agg.Instant `json:"sent"`
+	Spoken   agg.Instant                    `json:"spoken,omitempty"`
+	Burst    bucket                         `json:"burst"`
 	ResendAt agg.Instant                    `json:"resend_at,omitempty"`
 	RetryAt  agg.Instant                    `json:"retry_at,omitempty"`
 	Heard    agg.Instant                    `json:"heard,omitempty"`
@@ -87,21 +92,28 @@ type port struct {
 	request  [slow.FrameLen]byte
 }
 
-// bucket lets slowRate frames a second pass, after a burst of slowBurst.
+// bucket lets frames pass at an even rate, after a burst.
 type bucket struct {
 	// Full is when the bucket has run empty of frames.
 	Full agg.Instant `json:"full,omitempty"`
 }
 
+// take lets slowRate frames a second pass, after a burst of slowBurst.
 func (b *bucket) take(now agg.Instant) bool {
-	const each = agg.Instant(FastPeriodicTime / slowRate)
-	full := max(b.Full, now) + each
-	if full-now > slowBurst*each {
+	const each = FastPeriodicTime / slowRate
+	if now < b.at(each, slowBurst) {
 		return false
 	}
-	b.Full = full
+	b.add(now, each)
 	return true
 }
+
+// at is when the next frame may pass.
+func (b *bucket) at(each time.Duration, burst int) agg.Instant {
+	return b.Full.Add(each - time.Duration(burst)*each)
+}
+
+func (b *bucket) add(now agg.Instant, each time.Duration) { b.Full = max(b.Full, now).Add(each) }
 
 // enabled is the standard's LACP_Enabled.
 func (p *port) enabled() bool { return !p.cfg.Disabled && !p.Link.half() }

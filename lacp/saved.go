@@ -33,7 +33,7 @@ func (s *System) Save() Saved {
 		Active: s.active, Silent: s.silent, FallbackEnds: s.fallbackEnds, Carrier: s.carrier,
 	}
 	for _, p := range s.ports {
-		out.Ports = append(out.Ports, SavedPort{Number: p.cfg.Number, Spoken: p.Sent[TransmitLimit], State: p.PortState})
+		out.Ports = append(out.Ports, SavedPort{Number: p.cfg.Number, Spoken: p.Spoken, State: p.PortState})
 	}
 	return out
 }
@@ -78,7 +78,7 @@ func (s *System) resume(p *port, saved SavedPort) bool {
 	}
 	p.PortState = st
 	p.CurrentWhile = s.now.Add(s.ownTimeout())
-	p.Sent[TransmitLimit] = max(p.Sent[TransmitLimit], saved.Spoken)
+	p.Spoken = max(p.Spoken, saved.Spoken)
 	p.NTT = true // the partner hears the same as ever, and soon
 	return true
 }

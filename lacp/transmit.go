@@ -28,7 +28,7 @@ func (s *System) transmit(p *port) {
 
 // sendAt is when the port may send next.
 func (p *port) sendAt() agg.Instant {
-	at := p.ResendAt
+	at := max(p.ResendAt, p.Burst.at(burstEach, burstSize))
 	if oldest := p.Sent[1]; oldest != agg.Never {
 		at = max(at, oldest.Add(FastPeriodicTime))
 	}
@@ -38,18 +38,19 @@ func (p *port) sendAt() agg.Instant {
 // replyAt is when a reply may be sent. What the partner said while our last LACPDU was on
 // its way needs none.
 func (p *port) replyAt() agg.Instant {
-	if p.Sent[TransmitLimit] == agg.Never {
+	if p.Spoken == agg.Never {
 		return agg.Never
 	}
-	return p.Sent[TransmitLimit].Add(crossingTime)
+	return p.Spoken.Add(crossingTime)
 }
 
 func (s *System) send(p *port) {
-	if last := p.Sent[TransmitLimit]; last != agg.Never {
-		p.counters.LongestGap = max(p.counters.LongestGap, int64(s.now.Sub(last)))
+	if p.Spoken != agg.Never {
+		p.counters.LongestGap = max(p.counters.LongestGap, int64(s.now.Sub(p.Spoken)))
 	}
 	copy(p.Sent[:], p.Sent[1:])
-	p.Sent[TransmitLimit] = s.now
+	p.Sent[TransmitLimit], p.Spoken = s.now, s.now
+	p.Burst.add(s.now, burstEach)
 	p.NTT, p.Reply, p.ResendAt = false, false, agg.Never
 	p.counters.TxLACPDU++
 	pdu := slow.LACPDU{Version: slow.Version1, Actor: p.Actor, Partner: p.Partner, MaxDelay: s.cfg.MaxDelay}
@@ -64,6 +65,16 @@ func (s *System) envelope(p *port, frame *[slow.FrameLen]byte) []byte {
 	copy(frame[6:], p.cfg.MAC[:])
 	frame[12], frame[13] = byte(wire.TypeSlow>>8), byte(wire.TypeSlow&0xff)
 	return frame[wire.EthernetLen:]
+}
+
+// newWindow begins the limit anew when a link comes back: what was said on it before was
+// said to nobody, and a port that has spent its three must not wait for a second. Burst
+// keeps a link that flaps within the ten slow frames a second of 802.3 clause 57A.2.
+// WaitStrict keeps to the letter of clause 6.4.16.
+func (s *System) newWindow(p *port) {
+	if s.cfg.Wait != WaitStrict {
+		clear(p.Sent[:])
+	}
 }
 
 // sendFailed gives a LACPDU back: it is still to be sent, and took nothing of the limit.
