@@ -46,8 +46,9 @@ func modeOptions() []Option {
 		{
 			Name: "queue_id", Scope: OfPort, Kind: KindInt, Max: 65535,
 			Default: "0", Bonding: "0",
-			Sysfs: "queue_id", Netlink: 5, TeamdKey: "ports.PORT.queue_id",
-			Doc: "Frames that were given this transmit queue leave by the port. 0 is none; no two ports may have the same.",
+			Sysfs: "queue_id", Netlink: 5, TeamdKey: "ports.PORT.queue_id", Built: true,
+			Doc: "Frames that were given this transmit queue, by a filter on the aggregate, leave by the port while it works. 0 is none; no two ports may have the same. " +
+				"Only plane ebpf sees the queue, and with fast_path only one that was given before its program runs.",
 		},
 	}
 }

@@ -157,7 +157,29 @@ func (s Spec) checkSettings() Problems {
 	for _, p := range s.Ports {
 		out = append(out, checkScope(p.Name, p.Options, OfPort, mode)...)
 	}
-	return append(out, s.checkHash()...)
+	out = append(out, s.checkHash()...)
+	return append(out, s.checkQueues()...)
+}
+
+// checkQueues refuses a queue that two ports have.
+func (s Spec) checkQueues() Problems {
+	var out Problems
+	owner := map[string]string{}
+	for _, p := range s.Ports {
+		queue := p.Options["queue_id"]
+		if queue == "" || queue == "0" {
+			continue
+		}
+		if other := owner[queue]; other != "" {
+			out = append(out, &Problem{
+				Code: "duplicate-queue", Object: p.Name, Option: "queue_id", Value: queue,
+				Rule: "is the queue of " + other + " already", Remedy: "take another number, or 0 for none",
+				Fixes: []Fix{{"queue_id", "queue_id=0"}},
+			})
+		}
+		owner[queue] = p.Name
+	}
+	return out
 }
 
 func checkScope(object string, settings Settings, scope Scope, mode Mode) Problems {

@@ -214,7 +214,7 @@ func TestWhatIsBuilt(t *testing.T) {
 			built = append(built, o.Name)
 		}
 	}
-	const want = "mode plane packets_per_slave all_slaves_active fast_path mtu mac fail_over_mac xmit_hash_policy hash_map weight tx_hash primary primary_reselect active_slave prio sticky " +
+	const want = "mode plane packets_per_slave all_slaves_active queue_id fast_path mtu mac fail_over_mac xmit_hash_policy hash_map weight tx_hash primary primary_reselect active_slave prio sticky " +
 		"watch miimon use_carrier updelay downdelay num_grat_arp peer_notif_delay resend_igmp mcast_rejoin_interval"
 	if got := strings.Join(built, " "); got != want {
 		t.Errorf("built are\n%s, want\n%s", got, want)

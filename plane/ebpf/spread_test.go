@@ -3,10 +3,13 @@ package ebpf
 import (
 	"bytes"
 	"encoding/hex"
+	"errors"
 	"runtime"
 	"testing"
 
 	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/asm"
+	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
 	"github.com/yokelag/yoke/agg"
@@ -273,4 +276,84 @@ func TestSwitchingSelectorsLosesNothing(t *testing.T) {
 			t.Errorf("lost %d of %d out, %d of %d in", o.Lost, o.Sent, i.Lost, i.Sent)
 		}
 	})
+}
+
+// Frames that were given a queue, by a filter on the aggregate before the programs run or
+// in its qdisc after that, leave by the port of that queue; by the selector's where no
+// usable port has it.
+func TestQueueChoosesThePort(t *testing.T) {
+	variants(t, func(t *testing.T, r *rig) {
+		r.near.SetDown("bond0")
+		quiet(r.near, "bond0")
+		r.near.SetUp("bond0")
+		r.apply(r.plan(0))
+		r.settleNeighbors()
+		clsact := &netlink.Clsact{QdiscAttrs: r.qdisc(0xffff, netlink.HANDLE_CLSACT)}
+		for _, c := range []struct{ queue, usable, port int }{{2, 1, 1}, {3, 1, 0}, {2, agg.NoPort, 0}} {
+			r.giveQueue(c.queue, netlink.HANDLE_MIN_EGRESS, clsact)
+			r.queueChooses(c.queue, c.usable, c.port)
+		}
+		r.giveQueue(0, netlink.HANDLE_MIN_EGRESS, clsact)
+		htb := netlink.NewHtb(r.qdisc(1, netlink.HANDLE_ROOT))
+		r.giveQueue(2, netlink.MakeHandle(1, 0), htb)
+		r.queueChooses(2, 1, 1)
+	})
+}
+
+// queueChooses sends frames that have a queue. Port 1 has queue 2 and the given place in
+// the usable order, port 0 is the active one.
+func (r *rig) queueChooses(queue, usable, port int) {
+	r.Helper()
+	p := r.plan(0)
+	p.Ports[1].QueueID, p.Ports[1].Order = 2, usable
+	r.apply(p)
+	before := r.observe()
+	s := r.stream(0)
+	s.Send(200)
+	s.Stop()
+	after := r.observe()
+	for i := range after.Ports {
+		want := uint64(0)
+		if i == port {
+			want = 200
+		}
+		if got := after.Ports[i].DeviceTxFrames - before.Ports[i].DeviceTxFrames; got != want {
+			r.Errorf("queue %d: %s sent %d of 200, want %d", queue, after.Ports[i].Name, got, want)
+		}
+	}
+}
+
+func (r *rig) qdisc(major uint16, parent uint32) netlink.QdiscAttrs {
+	return netlink.QdiscAttrs{LinkIndex: r.near.Index("bond0"), Handle: netlink.MakeHandle(major, 0), Parent: parent}
+}
+
+// giveQueue lets a filter at a qdisc of the aggregate give every frame a queue.
+func (r *rig) giveQueue(queue int, parent uint32, qdisc netlink.Qdisc) {
+	r.Helper()
+	const offset = 12 // of queue_mapping in struct __sk_buff
+	program, err := ebpf.NewProgram(&ebpf.ProgramSpec{
+		Type: ebpf.SchedCLS, License: "Dual BSD/GPL",
+		Instructions: asm.Instructions{
+			asm.StoreImm(asm.R1, offset, int64(queue), asm.Word),
+			asm.Mov.Imm(asm.R0, -1), // TC_ACT_UNSPEC
+			asm.Return(),
+		},
+	})
+	if err != nil {
+		r.Fatal(err)
+	}
+	defer program.Close()
+	h := r.near.Handle()
+	if err := h.QdiscAdd(qdisc); err != nil && !errors.Is(err, unix.EEXIST) {
+		r.Fatal(err)
+	}
+	err = h.FilterReplace(&netlink.BpfFilter{
+		FilterAttrs: netlink.FilterAttrs{
+			LinkIndex: r.near.Index("bond0"), Parent: parent, Handle: 1, Priority: 7, Protocol: unix.ETH_P_ALL,
+		},
+		Fd: program.FD(), Name: "queue", DirectAction: true,
+	})
+	if err != nil {
+		r.Fatal(err)
+	}
 }
