@@ -131,13 +131,16 @@ func (r *registry) makeAll(ctx context.Context, changes []change) error {
 	}
 	held := map[string]rebuilt{}
 	for _, c := range changes {
-		if c.Action != control.ActionRemove && c.Action != control.ActionRebuild {
-			continue
-		}
-		if c.Action == control.ActionRebuild {
+		var err error
+		switch c.Action {
+		case control.ActionRemove:
+			err = r.release(ctx, c.Aggregate)
+		case control.ActionRebuild:
+			// What it took over it will have again, and the ports must not.
 			held[c.Aggregate] = r.beforeRebuild(c.Aggregate)
+			err = r.down(ctx, c.Aggregate)
 		}
-		if err := r.release(ctx, c.Aggregate); err != nil {
+		if err != nil {
 			return fmt.Errorf("%s: %w", c.Aggregate, err)
 		}
 	}

@@ -44,9 +44,10 @@ func newLabCommand() *cobra.Command {
 func newLabListCommand() *cobra.Command {
 	var output string
 	c := &cobra.Command{
-		Use:   "list",
-		Short: "List the labs that come with Yoke, and those that stand",
-		Args:  cobra.NoArgs,
+		Use:     "list",
+		Short:   "List the labs that come with Yoke, and those that stand",
+		Example: "  yoke lab list",
+		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			list, err := readLabList()
 			if err != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -208,6 +209,15 @@ func TestTakeOverOfTheOnlyLink(t *testing.T) {
 	live("over the other port")
 	r.There.SetUp("far1")
 	r.WaitFor(func(s agg.Status) bool { return len(s.Plan.Order) == 2 }, "eth1 to be ready again")
+	file := filepath.Join(r.Dir, "bond0.yaml")
+	if err := os.WriteFile(file, []byte("name: bond0\nplane: user\nports: [eth1, eth2]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := r.Yoke("apply", file); err == nil || !strings.Contains(out, "yoke apply --rebuild") {
+		t.Errorf("apply without --rebuild: %v\n%s", err, out)
+	}
+	r.Must("apply", file, "--rebuild")
+	live("made anew on another plane")
 	r.Must("down", "bond0")
 	back("after down")
 }
