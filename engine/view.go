@@ -60,7 +60,7 @@ func (e *Engine) view(facts agg.Facts, err error) View {
 		Now: e.w.Clock.Now(), Spec: e.spec.Clone(), Config: e.config,
 		Want: e.want, Published: p.published, Accepted: p.have, PublishedAt: p.publishedAt,
 		Facts: facts, FactsErr: err, Observed: facts.At != agg.Never || facts.Device.Present || facts.Published != nil,
-		Active: e.policy.Active, Capability: e.w.Plane.Capability(), Repairs: p.repairs, SaveErr: e.saver.lastError(),
+		Active: e.policy.Carrying(), Capability: e.w.Plane.Capability(), Repairs: p.repairs, SaveErr: e.saver.lastError(),
 		Daemon: agg.DaemonStatus{Running: true, PID: e.w.PID}, SoftnetDrops: e.softnet.grown,
 	}
 	v.Device = p.device

@@ -62,6 +62,14 @@ type State struct {
 	Drain *Drain `json:"drain,omitempty"`
 }
 
+// Carrying is the active port, or the one before it while that drains.
+func (s State) Carrying() string {
+	if s.Active != "" && s.Drain.Holding() {
+		return s.Drain.Held[0]
+	}
+	return s.Active
+}
+
 // Equal reports whether two states are the same.
 func (s State) Equal(t State) bool {
 	if s.Active != t.Active || s.Wish != t.Wish || s.WishHolds != t.WishHolds ||
