@@ -33,7 +33,7 @@ type DeviceFacts struct {
 	MTU     int  `json:"mtu"`
 	// Elsewhere is set when the device lives in another network namespace than the ports.
 	Elsewhere bool `json:"elsewhere,omitempty"`
-	// Addresses are those that announcements are made for.
+	// Addresses are the device's own. Announcements are also made for those above it.
 	Addresses []netip.Addr `json:"addresses,omitempty"`
 }
 
@@ -101,6 +101,9 @@ type Capability struct {
 	FastPath bool `json:"fast_path"`
 	// BucketCounters: bytes and last use are kept for each entry.
 	BucketCounters bool `json:"bucket_counters"`
+	// FramesAlike: the plane looks at no frame before it takes a port in turn, so the classes
+	// of Plan.Unbalanced have no port of their own, and every frame changes the port.
+	FramesAlike bool `json:"frames_alike,omitempty"`
 	// DropsOwn: what the port's own stack sends is dropped and counted.
 	DropsOwn bool `json:"drops_own"`
 	// Unprivileged: works in a user namespace without any privilege.
