@@ -21,10 +21,18 @@
 // control block of the frame. It chooses before the hop because the hop moves a VLAN tag
 // out of the frame, and the bonding driver's hash depends on where the tag is.
 //
+// Frames whose table has one entry, buckets or a modulus of layer2 or layer3+4 are chosen
+// for by code that every aggregate's programs have. For turns, chance, copies, the other
+// hashes, classes of frames and queues they are loaded whole when the first plan asks for
+// it, before that plan is in force: the kernel takes three times as long to check those.
+// Turns are counted by each processor for itself. Copies are made behind the hop, where
+// the device has counted the frame once.
+//
 // hop runs at the ingress of the inner end, when the device has counted the frame. It
 // restores the priority, which the pair clears, and sends the frame to its port. Where
 // entry did not run (the device is in another namespace, a packet socket bypassed it, a
-// qdisc used the control block itself) hop chooses.
+// qdisc used the control block itself) hop chooses; and once more where a qdisc gave the
+// frame a queue that a port has (queue_id).
 //
 // guard runs at the egress of each port, last. Marked frames pass, or go to the second
 // choice where the port has no carrier. Frames without a mark are what the port's own
