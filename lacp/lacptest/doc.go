@@ -26,7 +26,10 @@
 //	drain a1, undrain a1
 //	fail a1                                               a1's last LACPDU could not be sent
 //	stop a, start a                                       a dies, and goes on from its saved state
+//	stall a, wake a                                       a has no processor time
+//	replay a                                              a's inputs again, a hundred times
+//	farm 125 ports=8                                      so many pairs of systems, all up
 //	show a1                                               states and the gate
 //	expect a1 sends|closed|reason=..|receive=..|mux=..|selected=..|COUNTER=N|COUNTER<=N
-//	expect a carrier=up|down sends=N
+//	expect a carrier=up|down sends=N, expect every sends=N
 package lacptest

@@ -14,6 +14,9 @@ func (p *player) expect(object string, words []string) error {
 	if node, err := p.node(object); err == nil {
 		return p.expectSystem(node, words)
 	}
+	if object == "every" {
+		return p.expectAll(words[0])
+	}
 	node, number, err := p.port(object)
 	if err != nil {
 		return err
@@ -23,6 +26,22 @@ func (p *player) expect(object string, words []string) error {
 		if got := portIs(s, number, w); got != "" {
 			return fmt.Errorf("%s is %s; %s: %s", object, got, s.Gate(number).Reason, s.Gate(number).Detail)
 		}
+	}
+	return nil
+}
+
+// expectAll expects a number of ports that send, over all systems.
+func (p *player) expectAll(word string) error {
+	sends := 0
+	for _, n := range p.net.Nodes {
+		for _, c := range p.confs[n.Name].Ports {
+			if view(n.Machine.(Subject), c.Number).Sends {
+				sends++
+			}
+		}
+	}
+	if got := fmt.Sprintf("sends=%d", sends); got != word {
+		return fmt.Errorf("%s over every system", got)
 	}
 	return nil
 }

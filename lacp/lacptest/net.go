@@ -3,6 +3,7 @@ package lacptest
 import (
 	"container/heap"
 	"fmt"
+	"hash/fnv"
 	"time"
 
 	"github.com/yokelag/yoke/agg"
@@ -42,9 +43,48 @@ type Node struct {
 	Machine Machine
 	net     *Net
 	ends    map[uint16]*end
-	// Inputs are all that it was given, if Record is set.
+	// Inputs are all that it was given, and Digest stands for all that came of it, if
+	// Record is set.
 	Record bool
 	Inputs []lacp.Input
+	Digest uint64
+	// stalled: the process has no time. What comes waits, deadlines pass.
+	stalled bool
+	backlog []flight
+}
+
+// Stall takes the processor from a node, or gives it back: then it reads what has come,
+// and only then looks at the clock.
+func (n *Net) Stall(node *Node, on bool) {
+	node.stalled = on
+	if on {
+		return
+	}
+	for _, f := range node.backlog {
+		node.Give(lacp.Input{Kind: lacp.Received, Port: f.to.port, Frame: f.frame})
+	}
+	node.backlog = nil
+	node.Give(lacp.Input{Kind: lacp.Tick})
+}
+
+// digest mixes an output into a sum.
+func digest(sum uint64, out lacp.Output) uint64 {
+	h := fnv.New64a()
+	fmt.Fprint(h, sum, out.Replan, out.ReadLinks, out.Moves)
+	for _, s := range out.Send {
+		fmt.Fprint(h, s.Port, s.Behind, s.Frame)
+	}
+	return h.Sum64()
+}
+
+// Replay steps a machine by what the node was given, and reports whether the same came
+// of it.
+func (node *Node) Replay(m Machine) bool {
+	sum := uint64(0)
+	for _, in := range node.Inputs {
+		sum = digest(sum, m.Step(in))
+	}
+	return sum == node.Digest
 }
 
 // end is one end of a wire.
@@ -133,6 +173,9 @@ func (node *Node) Give(in lacp.Input) lacp.Output {
 		node.Inputs = append(node.Inputs, in)
 	}
 	out := node.Machine.Step(in)
+	if node.Record {
+		node.Digest = digest(node.Digest, out)
+	}
 	for _, m := range out.Moves {
 		if n.Moved != nil {
 			n.Moved(node, m)
@@ -194,6 +237,9 @@ func (n *Net) next() (at agg.Instant, node *Node) {
 		at = n.queue[0].at
 	}
 	for _, c := range n.Nodes {
+		if c.stalled {
+			continue
+		}
 		if d := c.Machine.Deadline(); d != agg.Never && (at == agg.Never || d < at) {
 			at, node = d, c
 		}
@@ -203,7 +249,11 @@ func (n *Net) next() (at agg.Instant, node *Node) {
 
 func (n *Net) deliver() *Node {
 	f := heap.Pop(&n.queue).(flight)
-	if f.to.wire.up && !f.to.deaf {
+	switch {
+	case !f.to.wire.up || f.to.deaf:
+	case f.to.node.stalled:
+		f.to.node.backlog = append(f.to.node.backlog, f)
+	default:
 		f.to.node.Give(lacp.Input{Kind: lacp.Received, Port: f.to.port, Frame: f.frame})
 	}
 	return f.to.node

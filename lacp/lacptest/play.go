@@ -30,7 +30,7 @@ type Maker func(cfg lacp.Config) (Subject, error)
 // Play plays a scenario. It returns the scenario with what happened, up to the first
 // line that failed.
 func Play(scenario string, make Maker) (string, error) {
-	p := &player{net: New(), make: make, confs: map[string]*lacp.Config{}, faults: map[*end]*fault{}, sent: map[string]int{}, saved: map[string]lacp.Saved{}}
+	p := &player{net: New(), make: make, confs: map[string]*lacp.Config{}, first: map[string]*lacp.Config{}, faults: map[*end]*fault{}, sent: map[string]int{}, saved: map[string]lacp.Saved{}}
 	p.net.Sent, p.net.Moved = p.sends, p.moves
 	p.net.Check = func(n *Node) error {
 		if s, ok := n.Machine.(*lacp.System); ok {
@@ -59,6 +59,7 @@ type player struct {
 	make   Maker
 	out    strings.Builder
 	confs  map[string]*lacp.Config
+	first  map[string]*lacp.Config
 	saved  map[string]lacp.Saved
 	faults map[*end]*fault
 	// quiet leaves frames and moves out; sent sums them up.
@@ -101,6 +102,16 @@ func (p *player) do(words []string) error {
 		return p.stop(words[1])
 	case "start":
 		return p.start(words[1])
+	case "stall", "wake":
+		n, err := p.node(words[1])
+		if err == nil {
+			p.net.Stall(n, words[0] == "stall")
+		}
+		return err
+	case "replay":
+		return p.replay(words[1])
+	case "farm":
+		return p.farm(words[1], words[2])
 	case "expect":
 		return p.expect(words[1], words[2:])
 	case "wire":
@@ -200,8 +211,64 @@ func (p *player) system(name string, words []string) error {
 	if err != nil {
 		return err
 	}
-	p.confs[name] = &cfg
-	p.net.Add(name, m)
+	first := cfg
+	p.confs[name], p.first[name] = &cfg, &first
+	p.net.Add(name, m).Record = true
+	return nil
+}
+
+// replay steps new systems by what a system was given.
+func (p *player) replay(name string) error {
+	node, err := p.node(name)
+	if err != nil {
+		return err
+	}
+	for range 100 {
+		m, err := p.make(*p.first[name])
+		if err != nil {
+			return err
+		}
+		if !node.Replay(m) {
+			return fmt.Errorf("the same %d inputs give another output", len(node.Inputs))
+		}
+	}
+	fmt.Fprintf(&p.out, "  %d inputs, 100 times the same outputs\n", len(node.Inputs))
+	return nil
+}
+
+// farm makes pairs of systems, all wired and all up at once.
+func (p *player) farm(pairs, ports string) error {
+	n, err := strconv.Atoi(pairs)
+	if err != nil {
+		return err
+	}
+	p.quiet = true
+	for i := range n {
+		name := string([]byte{'a' + byte(i/26), 'a' + byte(i%26)})
+		for _, end := range []string{"l", "r"} {
+			if err := p.system(name+end, []string{ports}); err != nil {
+				return err
+			}
+			last := p.net.Nodes[len(p.net.Nodes)-1]
+			last.Record = false
+			cfg := p.confs[name+end]
+			cfg.System[3], cfg.System[4] = byte(i), end[0]
+			last.Machine, err = p.make(*cfg)
+			if err != nil {
+				return err
+			}
+		}
+		for _, c := range p.confs[name+"l"].Ports {
+			number := strconv.Itoa(int(c.Number))
+			if err := p.wire([]string{name + "l" + number, name + "r" + number}); err != nil {
+				return err
+			}
+			if err := p.each([]string{name + "l" + number}, func(e *end) { p.net.Up(e.wire, true) }); err != nil {
+				return err
+			}
+		}
+	}
+	p.quiet = false
 	return nil
 }
 
@@ -293,6 +360,14 @@ func (p *player) run(words []string) error {
 	p.quiet = words[0] == "skip"
 	clear(p.sent)
 	err = p.net.Run(d)
+	if p.quiet && len(p.sent) > 64 {
+		total := map[string]int{}
+		for name, n := range p.sent {
+			_, what, _ := strings.Cut(name, " ")
+			total[what] += n
+		}
+		p.sent = total
+	}
 	if p.quiet {
 		for _, name := range slices.Sorted(maps.Keys(p.sent)) {
 			fmt.Fprintf(&p.out, "  %s: %d\n", name, p.sent[name])
