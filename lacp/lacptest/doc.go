@@ -11,6 +11,7 @@
 // where an expect line is not met. The commands are
 //
 //	system a ports=2 mac=02:00:00:00:00:01 short=on ...   a system, with Set's words
+//	system a slot=300ms, system a style=teamd             one that sends at fixed times, a Peer
 //	set a max_links=2 ...                                 another configuration
 //	port a1 priority=5 key=7 individual=on ...            the same for one port
 //	wire a1 b1 delay=500us                                a cable; its links are down

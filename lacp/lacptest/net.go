@@ -43,6 +43,9 @@ type Node struct {
 	Machine Machine
 	net     *Net
 	ends    map[uint16]*end
+	// Slot is for senders that look for work at fixed times only: what is sent waits for
+	// the next one.
+	Slot time.Duration
 	// Inputs are all that it was given, and Digest stands for all that came of it, if
 	// Record is set.
 	Record bool
@@ -202,7 +205,7 @@ func (node *Node) send(s lacp.Send) {
 	for _, d := range delays {
 		n := node.net
 		n.seq++
-		heap.Push(&n.queue, flight{at: n.Now.Add(d), seq: n.seq, to: e.peer, frame: append([]byte(nil), s.Frame...)})
+		heap.Push(&n.queue, flight{at: n.Now.Add(d + n.slotted(node.Slot)), seq: n.seq, to: e.peer, frame: append([]byte(nil), s.Frame...)})
 	}
 }
 

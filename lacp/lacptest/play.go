@@ -213,7 +213,23 @@ func (p *player) system(name string, words []string) error {
 	}
 	first := cfg
 	p.confs[name], p.first[name] = &cfg, &first
-	p.net.Add(name, m).Record = true
+	n := p.net.Add(name, m)
+	n.Record = true
+	return p.habits(n, cfg, words)
+}
+
+// habits gives a node the ways of another implementation.
+func (p *player) habits(n *Node, cfg lacp.Config, words []string) (err error) {
+	for _, w := range words {
+		if v, ok := strings.CutPrefix(w, "slot="); ok {
+			if n.Slot, err = time.ParseDuration(v); err != nil {
+				return err
+			}
+		}
+		if v, ok := strings.CutPrefix(w, "style="); ok {
+			n.Machine = NewPeer(Style(v), cfg)
+		}
+	}
 	return nil
 }
 

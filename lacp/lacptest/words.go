@@ -58,7 +58,7 @@ func literal(v string) string {
 
 func configure(cfg *lacp.Config, words []string) error {
 	for _, w := range words {
-		if strings.HasPrefix(w, "ports=") {
+		if strings.HasPrefix(w, "ports=") || strings.HasPrefix(w, "slot=") || strings.HasPrefix(w, "style=") {
 			continue
 		}
 		if err := assign(cfg, w); err != nil {
