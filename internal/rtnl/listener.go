@@ -5,7 +5,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -40,7 +42,8 @@ type Listener struct {
 	mu        sync.Mutex
 	closed    bool
 	subs      map[*subscription]struct{}
-	known     map[int]linkState // by ifindex, from events
+	byName    map[string][]*subscription // the same, by the interfaces they name
+	known     map[int]linkState          // by ifindex, from events
 	speeds    map[int]ethtool.Settings
 	dirty     map[string]struct{} // whose speed may have changed
 	lastEvent time.Time
@@ -90,7 +93,7 @@ func Open() (*Listener, error) {
 	}
 	l := &Listener{
 		query: query, driver: driver, events: events,
-		subs: map[*subscription]struct{}{}, known: map[int]linkState{},
+		subs: map[*subscription]struct{}{}, byName: map[string][]*subscription{}, known: map[int]linkState{},
 		speeds: map[int]ethtool.Settings{}, dirty: map[string]struct{}{},
 		poke: make(chan struct{}, 1), stale: make(chan struct{}, 1), done: make(chan struct{}),
 	}
@@ -171,14 +174,10 @@ func (l *Listener) fill(s linkState) Link {
 	return out
 }
 
-// asksDriver reports whether a subscriber of the interface set use_carrier=off.
+// asksDriver reports whether a subscriber of the interface set use_carrier=off. The caller
+// holds mu.
 func (l *Listener) asksDriver(name string) bool {
-	for s := range l.subs {
-		if _, ok := s.names[name]; ok && !s.useCarrier {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(l.byName[name], func(s *subscription) bool { return !s.useCarrier })
 }
 
 // carrier is the kernel's carrier flag, or what the driver says: by ethtool, then by
@@ -214,15 +213,34 @@ func (l *Listener) Subscribe(names []string, poll time.Duration, adapt, useCarri
 		s.names[n] = struct{}{}
 	}
 	l.mu.Lock()
-	l.subs[s] = struct{}{}
+	l.add(s)
 	l.soil(names...)
 	l.mu.Unlock()
 	signal(l.poke)
 	return s.wake, func() {
 		l.mu.Lock()
-		delete(l.subs, s)
+		l.remove(s)
 		l.mu.Unlock()
 		signal(l.poke)
+	}
+}
+
+// add begins a subscription. The caller holds mu.
+func (l *Listener) add(s *subscription) {
+	l.subs[s] = struct{}{}
+	for n := range s.names {
+		l.byName[n] = append(l.byName[n], s)
+	}
+}
+
+// remove ends a subscription. The caller holds mu.
+func (l *Listener) remove(s *subscription) {
+	delete(l.subs, s)
+	for n := range s.names {
+		l.byName[n] = slices.DeleteFunc(l.byName[n], func(o *subscription) bool { return o == s })
+		if len(l.byName[n]) == 0 {
+			delete(l.byName, n)
+		}
 	}
 }
 
@@ -260,7 +278,7 @@ func (l *Listener) lost() {
 	for s := range l.subs {
 		signal(s.wake)
 	}
-	l.soil(l.subscribed()...)
+	l.soil(slices.Collect(maps.Keys(l.byName))...)
 }
 
 // noteEvent makes the poll fast for a while. The caller holds mu.
@@ -350,9 +368,7 @@ func (l *Listener) addressEvent(body []byte) {
 
 // wake wakes the subscribers of one interface. The caller holds mu.
 func (l *Listener) wake(name string) {
-	for s := range l.subs {
-		if _, ok := s.names[name]; ok {
-			signal(s.wake)
-		}
+	for _, s := range l.byName[name] {
+		signal(s.wake)
 	}
 }

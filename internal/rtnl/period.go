@@ -9,7 +9,7 @@ const (
 	fastWindow = 1500 * time.Millisecond
 	// atRest and atEvent are the shares of one core that the poll may take, as divisors.
 	// At rest the whole daemon takes no more than one percent.
-	atRest  = 250
+	atRest  = 320
 	atEvent = 100
 )
 

@@ -315,11 +315,11 @@ func TestPeriod(t *testing.T) {
 		{10 * ms, 6 * us, 0, ms},                // just after an event
 		{10 * ms, 6 * us, 1499 * ms, ms},        // still
 		{10 * ms, 6 * us, 1500 * ms, 10 * ms},   // no more
-		{10 * ms, 300 * us, time.Hour, 75 * ms}, // a hundred ports
+		{10 * ms, 300 * us, time.Hour, 96 * ms}, // a hundred ports
 		{10 * ms, 300 * us, 0, 30 * ms},         // not faster than the budget allows
 		{100 * ms, 6 * us, time.Hour, 100 * ms}, // an operator's own period
 		{500 * us, 2 * us, 0, 500 * us},         // never slower for an event
-		{10 * ms, 3 * ms, time.Hour, 750 * ms},  // a thousand ports
+		{10 * ms, 3 * ms, time.Hour, 960 * ms},  // a thousand ports
 	} {
 		if got := period(c.wanted, c.all, c.calm); got != c.want {
 			t.Errorf("period(%v, %v, %v) = %v, want %v", c.wanted, c.all, c.calm, got, c.want)

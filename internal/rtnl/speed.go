@@ -1,7 +1,7 @@
 package rtnl
 
 import (
-	"slices"
+	"maps"
 	"time"
 
 	"github.com/yokelag/yoke/internal/ethtool"
@@ -12,7 +12,7 @@ import (
 // interfaces each is read less often.
 const (
 	speedPeriod = time.Second
-	speedShare  = 5 * time.Millisecond
+	speedShare  = 10 * time.Millisecond
 )
 
 // readSpeeds keeps the copy of speeds fresh, apart from the poll, because a driver may
@@ -46,26 +46,17 @@ func (l *Listener) readSpeeds() {
 func (l *Listener) unclean(all bool) []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	names := l.subscribed()
+	from := maps.Keys(l.byName)
 	if !all {
-		names = slices.DeleteFunc(names, func(n string) bool { _, dirty := l.dirty[n]; return !dirty })
+		from = maps.Keys(l.dirty)
 	}
-	clear(l.dirty)
-	return names
-}
-
-// subscribed returns the names of all subscribed interfaces. The caller holds mu.
-func (l *Listener) subscribed() []string {
-	seen := map[string]struct{}{}
 	var names []string
-	for s := range l.subs {
-		for n := range s.names {
-			if _, ok := seen[n]; !ok {
-				seen[n] = struct{}{}
-				names = append(names, n)
-			}
+	for n := range from {
+		if len(l.byName[n]) > 0 {
+			names = append(names, n)
 		}
 	}
+	clear(l.dirty)
 	return names
 }
 
