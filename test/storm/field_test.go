@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -22,9 +23,11 @@ import (
 // field is what all storms of one test share: the namespace of the aggregates, that of
 // their ports' far ends, and the daemon's plumbing.
 type field struct {
-	t         testing.TB
-	kind      string // of plane
-	dir       string
+	t    testing.TB
+	kind string // of plane
+	dir  string
+	// strict: a plan that comes later than quietTime is a failure.
+	strict    bool
 	near, far *nstest.NS
 	listener  *rtnl.Listener
 	// fresh has no subscribers, so it asks for everything, speeds too, at each reading.
@@ -39,7 +42,7 @@ type field struct {
 
 func newField(t *testing.T, kind string) *field {
 	t.Helper()
-	f := &field{t: t, kind: kind, dir: t.TempDir(), near: nstest.New(t), far: nstest.New(t)}
+	f := &field{t: t, kind: kind, dir: t.TempDir(), near: nstest.New(t), far: nstest.New(t), strict: os.Getenv("STORM_STRICT") != ""}
 	f.must(f.near.Run(func() (err error) {
 		if f.listener, err = rtnl.Open(); err != nil {
 			return err
@@ -129,6 +132,7 @@ type recorder struct {
 	engine.Plane
 	mu      sync.Mutex
 	plan    agg.Plan
+	since   time.Time // since when the plane has this plan
 	applied int
 	refused int
 	longest time.Duration
@@ -143,16 +147,19 @@ func (r *recorder) Apply(ctx context.Context, p agg.Plan) error {
 		r.refused++
 		return err
 	}
+	if r.applied == 0 || !p.Equal(r.plan) {
+		r.since = time.Now()
+	}
 	r.plan = p
 	r.applied++
 	r.longest = max(r.longest, time.Since(start))
 	return nil
 }
 
-func (r *recorder) last() agg.Plan {
+func (r *recorder) last() (plan agg.Plan, since time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.plan
+	return r.plan, r.since
 }
 
 // tally is what storms were like.
