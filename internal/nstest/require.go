@@ -43,13 +43,14 @@ func features() []feature {
 		{"clsact", "kernel feature: the clsact qdisc", false, probeClsact},
 		{"bpffs", "file system: bpf on /sys/fs/bpf", true, probeBPFFS},
 		{"matchall", "kernel feature: the matchall filter", false, probeMatchall},
+		{"team", "kernel feature: the team driver", false, probeLink(&netlink.GenericLink{LinkAttrs: named("p0"), LinkType: "team"})},
 		{"userns", "privilege: user namespaces for ordinary users", false, probeUserns},
 	}
 }
 
 // Require skips the test where one of the named features is missing, and says which.
 // The features are root, netns, veth, bridge, macvlan, dummy, vlan, tun, bpf, tcx,
-// clsact, bpffs, matchall and userns, and "program:NAME" for a program on the PATH. With
+// clsact, bpffs, matchall, team and userns, and "program:NAME" for a program on the PATH. With
 // CI=true in the environment a feature that the project's CI machine has must be there,
 // and any program: then its absence fails the test. With
 // YOKE_UNPRIVILEGED=1 the test is skipped whatever is there, as it would be for an

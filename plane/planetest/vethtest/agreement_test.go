@@ -14,6 +14,7 @@ import (
 	"github.com/yokelag/yoke/plane/ebpf"
 	"github.com/yokelag/yoke/plane/planetest"
 	"github.com/yokelag/yoke/plane/planetest/vethtest"
+	"github.com/yokelag/yoke/plane/team"
 	"github.com/yokelag/yoke/plane/user"
 	"github.com/yokelag/yoke/policy"
 )
@@ -25,6 +26,9 @@ func openers() map[string]vethtest.Opener {
 		},
 		"ebpf": func(ctx context.Context, s vethtest.Setup) (planetest.Plane, error) {
 			return ebpf.Open(ctx, ebpf.Options{Name: s.Name, StateDir: s.StateDir})
+		},
+		"team": func(ctx context.Context, s vethtest.Setup) (planetest.Plane, error) {
+			return team.Open(ctx, team.Options{Name: s.Name, StateDir: s.StateDir})
 		},
 	}
 }
@@ -53,8 +57,11 @@ func forEachPlane(t *testing.T, test func(*testing.T, vethtest.Opener)) {
 	t.Helper()
 	for name, open := range openers() {
 		t.Run(name, func(t *testing.T) {
-			if name == "ebpf" {
+			switch name {
+			case "ebpf":
 				nstest.Require(t, "bpf")
+			case "team":
+				nstest.Require(t, "team")
 			}
 			test(t, open)
 		})

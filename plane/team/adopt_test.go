@@ -1,0 +1,143 @@
+package team
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/internal/nstest"
+	"github.com/yokelag/yoke/team"
+)
+
+// rig is a namespace with two ports, cabled to a bridge.
+type rig struct {
+	host, peer *nstest.NS
+	state      string
+}
+
+func newRig(t *testing.T) *rig {
+	t.Helper()
+	nstest.Require(t, "root", "veth", "team")
+	r := &rig{host: nstest.New(t), peer: nstest.New(t), state: t.TempDir()}
+	r.host.Veth("p0", r.peer, "q0")
+	r.host.Veth("p1", r.peer, "q1")
+	r.peer.Bridge("br0", "q0", "q1")
+	r.peer.AddAddr("br0", "192.0.2.2/24")
+	return r
+}
+
+func (r *rig) do(t *testing.T, fn func() error) {
+	t.Helper()
+	if err := r.host.Run(fn); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (r *rig) plan(active int) agg.Plan {
+	plan := agg.Plan{
+		Generation: uint64(active) + 1, Mode: agg.ActiveBackup, Carrier: true, MAC: agg.MAC{2, 0, 0, 0, 0, 1}, MTU: 1500,
+		Select: agg.SelectFixed, Table: []agg.Choice{{First: active, Second: 1 - active}}, Multicast: agg.NoPort,
+	}
+	for i, name := range []string{"p0", "p1"} {
+		plan.Ports = append(plan.Ports, agg.PlanPort{
+			Name: name, Index: r.host.Index(name), Transmit: i == active, Receive: i == active, Order: i,
+		})
+	}
+	return plan
+}
+
+// A device that somebody else made is adopted with its ports, under traffic that loses
+// nothing, also when the active port is changed then.
+func TestForeignDeviceIsAdopted(t *testing.T) {
+	r := newRig(t)
+	r.do(t, func() error {
+		k, err := team.Open()
+		if err != nil {
+			return err
+		}
+		defer k.Close()
+		d, err := k.Create("bond0", team.CreateOptions{MAC: []byte{2, 0, 0, 0, 0, 1}})
+		if err != nil {
+			return err
+		}
+		r.host.SetDown("p0")
+		r.host.SetDown("p1")
+		return errors.Join(d.SetMode(team.ModeActiveBackup), d.AddPort(r.host.Index("p0")), d.AddPort(r.host.Index("p1")),
+			d.SetActivePort(r.host.Index("p0")))
+	})
+	for _, name := range []string{"p0", "p1"} { // as teamd does: the driver leaves them alone in this mode
+		if err := r.host.Handle().LinkSetHardwareAddr(r.host.Link(name), []byte{2, 0, 0, 0, 0, 1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.host.SetUp("bond0")
+	r.host.AddAddr("bond0", "192.0.2.1/24")
+	r.host.MustPing("192.0.2.2")
+	index := r.host.Index("bond0")
+	stream := nstest.StartUDP(t, r.host, r.peer, "192.0.2.1", "192.0.2.2", time.Millisecond)
+	stream.WaitReceived(50)
+	var p *Plane
+	r.do(t, func() (err error) {
+		p, err = Open(context.Background(), Options{Name: "bond0", StateDir: r.state})
+		if err != nil {
+			return err
+		}
+		return p.Apply(context.Background(), r.plan(0))
+	})
+	stream.WaitReceived(100)
+	r.do(t, func() error { return p.Apply(context.Background(), r.plan(1)) })
+	stream.WaitReceived(200)
+	if got := stream.Stop(); got.Lost != 0 {
+		t.Errorf("lost %d of %d", got.Lost, got.Sent)
+	}
+	r.do(t, func() error {
+		f, err := p.Observe(context.Background())
+		if err != nil || f.Published == nil || f.Published.Generation != 2 || f.Device.Index != index {
+			t.Errorf("after adoption %+v, %v", f, err)
+		}
+		return p.Destroy(context.Background())
+	})
+	if r.host.Has("bond0") || r.host.Link("p0").Attrs().MasterIndex != 0 {
+		t.Error("the device was not taken apart")
+	}
+}
+
+// What somebody else changes in the driver shows, and the next Apply sets it right.
+func TestDriftIsSeenAndMended(t *testing.T) {
+	r := newRig(t)
+	r.do(t, func() error {
+		ctx := context.Background()
+		p, err := Open(ctx, Options{Name: "bond0", StateDir: r.state})
+		if err != nil {
+			return err
+		}
+		defer func() { _ = p.Destroy(ctx) }()
+		plan := r.plan(0)
+		if err := p.Apply(ctx, plan); err != nil {
+			return err
+		}
+		published := func(want bool) {
+			f, err := p.Observe(ctx)
+			if err != nil || (f.Published != nil) != want {
+				t.Errorf("published %v, want %v; %v", f.Published, want, err)
+			}
+		}
+		published(true)
+		if err := p.device.SetEnabled(plan.Ports[0].Index, false); err != nil {
+			return err
+		}
+		published(false)
+		if err := p.Apply(ctx, plan); err != nil {
+			return err
+		}
+		published(true)
+		if err := p.device.SetMode(team.ModeRandom); !errors.Is(err, unix.EBUSY) {
+			t.Errorf("the mode was changed under the ports: %v", err)
+		}
+		return nil
+	})
+}

@@ -1,0 +1,155 @@
+package team
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/internal/ethtool"
+	"github.com/yokelag/yoke/internal/iface"
+	"github.com/yokelag/yoke/plane/port"
+	"github.com/yokelag/yoke/team"
+)
+
+// Plane forwards for one aggregate. Its methods must be called in the network namespace
+// that Open was called in, by one goroutine at a time.
+type Plane struct {
+	options Options
+	kernel  *team.Kernel
+	device  *team.Device
+	keeper  *port.Keeper
+	tool    *ethtool.Socket
+	note    note
+}
+
+// Open creates the team device of an aggregate, or adopts the one that is there with its
+// ports, whoever made it. A kernel without the driver is an [agg.Problem].
+func Open(_ context.Context, options Options) (*Plane, error) {
+	p := &Plane{options: options.withDefaults()}
+	if err := p.open(); err != nil {
+		return nil, errors.Join(fmt.Errorf("open plane team for %s: %w", options.Name, err), p.Close())
+	}
+	return p, nil
+}
+
+func (p *Plane) open() (err error) {
+	if err := os.MkdirAll(p.options.StateDir, 0o755); err != nil {
+		return err
+	}
+	if p.tool, err = ethtool.Open(); err != nil {
+		return err
+	}
+	if p.keeper, err = port.Open(p.options.portJournal(), p.options.Name); err != nil {
+		return err
+	}
+	if p.kernel, err = team.Open(); err != nil {
+		return p.noDriver(err)
+	}
+	if err := p.ensure(); err != nil {
+		return p.noDriver(err)
+	}
+	p.note, err = loadNote(p.options.planFile(), p.device.Index())
+	return err
+}
+
+func (p *Plane) noDriver(err error) error {
+	switch {
+	case errors.Is(err, team.ErrNoDriver):
+		return &agg.Problem{
+			Code: "no-driver", Object: p.options.Name, Rule: "plane team: " + team.ErrNoDriver.Error(),
+			Remedy: "load it with `modprobe team`, or `yoke up " + p.options.Name + " plane=ebpf`",
+		}
+	case errors.Is(err, unix.EPERM):
+		return &agg.Problem{
+			Code: "no-privilege", Object: p.options.Name, Rule: "plane team needs CAP_NET_ADMIN over the network namespace",
+			Remedy: "run yoked as root, or `yoke up " + p.options.Name + " plane=user` inside `unshare -Urn`",
+		}
+	default:
+		return err
+	}
+}
+
+// ensure finds the device or makes it.
+func (p *Plane) ensure() (err error) {
+	p.device, err = p.kernel.Find(p.options.Name)
+	switch {
+	case errors.Is(err, team.ErrNotTeam):
+		return &agg.Problem{
+			Code: "name-taken", Object: p.options.Name, Rule: "is an interface of another kind already",
+			Remedy: "`ip link delete " + p.options.Name + "`, or another name for the aggregate",
+		}
+	case !errors.Is(err, unix.ENODEV):
+		return err
+	}
+	o := team.CreateOptions{MTU: p.options.MTU}
+	if !p.options.MAC.IsZero() {
+		o.MAC = p.options.MAC[:]
+	}
+	p.device, err = p.kernel.Create(p.options.Name, o)
+	return err
+}
+
+// Close lets go of sockets. The driver forwards on.
+func (p *Plane) Close() error {
+	var errs []error
+	if p.keeper != nil {
+		errs = append(errs, p.keeper.Close())
+	}
+	if p.kernel != nil {
+		errs = append(errs, p.kernel.Close())
+	}
+	if p.tool != nil {
+		errs = append(errs, p.tool.Close())
+	}
+	p.keeper, p.kernel, p.tool = nil, nil, nil
+	return errors.Join(errs...)
+}
+
+// Destroy gives the ports back as they were and removes the device.
+func (p *Plane) Destroy(ctx context.Context) error {
+	errs := []error{p.leaveAll(ctx, agg.Plan{})}
+	if err := p.device.Destroy(); err != nil && !errors.Is(err, unix.ENODEV) {
+		errs = append(errs, err)
+	}
+	if err := os.Remove(p.options.planFile()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		errs = append(errs, err)
+	}
+	errs = append(errs, p.Close())
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("take %s apart: %w", p.options.Name, err)
+	}
+	return nil
+}
+
+// leaveAll takes every port out of the device and gives those back that are not in plan.
+func (p *Plane) leaveAll(ctx context.Context, plan agg.Plan) error {
+	ports, err := p.device.Ports()
+	if err != nil && !errors.Is(err, team.ErrNotTeam) {
+		return err
+	}
+	var errs []error
+	for _, in := range ports {
+		if err := p.device.RemovePort(in.Index); err != nil && !iface.IsAbsent(err) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(append(errs, p.release(ctx, plan))...)
+}
+
+// release gives ports back that are taken and not in the plan; the device has let go of
+// them.
+func (p *Plane) release(ctx context.Context, plan agg.Plan) error {
+	var errs []error
+	for _, r := range p.keeper.Taken() {
+		if plan.PortByName(r.Name) == agg.NoPort {
+			delete(p.note.Base, r.Index)
+			errs = append(errs, p.keeper.Release(ctx, r.Name))
+		}
+	}
+	return errors.Join(errs...)
+}
