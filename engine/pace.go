@@ -21,7 +21,7 @@ type Verifier interface {
 const (
 	// verifyShare is the time between two verifications of any two aggregates, observeShare
 	// that between two whole observations.
-	verifyShare  = 200 * time.Millisecond
+	verifyShare  = 300 * time.Millisecond
 	observeShare = time.Second
 )
 
