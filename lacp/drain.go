@@ -38,7 +38,6 @@ func (s *System) drain(p *port) {
 		}
 		if !answered {
 			s.count(MK04)
-			p.Silent = true
 		}
 		s.leave(p)
 	case DrainLeave:

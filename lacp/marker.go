@@ -38,7 +38,7 @@ func (s *System) flushed(p *port, m *slow.Marker) {
 		return
 	}
 	s.count(MK03)
-	p.Flushed, p.Silent, s.dirty = true, false, true
+	p.Flushed, s.dirty = true, true
 }
 
 // requestMarker sends the marker of a drain that has begun, behind the data.

@@ -73,8 +73,6 @@ type PortState struct {
 	Transaction uint32 `json:"transaction,omitempty"`
 	MarkerDue   bool   `json:"marker_due,omitempty"`
 	Flushed     bool   `json:"flushed,omitempty"`
-	// Silent: the partner has left a marker without an answer, and none since.
-	Silent bool `json:"silent,omitempty"`
 
 	LACPDUs bucket `json:"lacpdu_bucket"`
 	Markers bucket `json:"marker_bucket"`

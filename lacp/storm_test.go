@@ -73,3 +73,32 @@ func TestSavedIsWrittenDown(t *testing.T) {
 		}
 	}
 }
+
+// Ticks that come before the deadline say and change nothing.
+func TestDeadlineIsExact(t *testing.T) {
+	conf := config(1)
+	conf.MaxLinks, conf.WaitToRestore, conf.Fallback = 1, time.Second, lacp.FallbackStatic
+	p := newPair(t, 2, conf, config(2))
+	steps := []func(){
+		func() { p.up() },
+		func() { p.net.Up(p.wires[0], false) },
+		func() { p.net.Up(p.wires[0], true) },
+		func() { p.nodeA.Give(lacp.Input{Kind: lacp.Drain, Port: 2}) },
+		func() { p.wires[0].Fault, p.wires[1].Fault = lose, lose },
+		func() { p.wires[0].Fault, p.wires[1].Fault = nil, nil },
+	}
+	for _, step := range steps {
+		step()
+		for range 40 {
+			p.run(97 * time.Millisecond)
+			if d := p.a.Deadline(); d == agg.Never || d <= p.net.Now {
+				continue
+			}
+			before := p.a.Deadline()
+			out := p.a.Step(lacp.Input{At: p.net.Now, Kind: lacp.Tick})
+			if len(out.Moves) != 0 || len(out.Send) != 0 || out.Replan || p.a.Deadline() != before {
+				t.Fatalf("%v: an early tick gave %+v, deadline %v then %v", p.net.Now.Sub(lacptest.Beginning), out, before, p.a.Deadline())
+			}
+		}
+	}
+}

@@ -2,6 +2,7 @@ package lacptest_test
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -19,6 +20,15 @@ func TestScenarios(t *testing.T) {
 	all, err := lacptest.Scenarios()
 	if err != nil || len(all) == 0 {
 		t.Fatalf("no scenarios: %v", err)
+	}
+	ids := map[string]bool{}
+	for _, s := range all {
+		ids[s.ID] = true
+	}
+	for id := 1; id <= 75; id++ { // 76 is real kernels, which no text can play
+		if !ids[fmt.Sprintf("%02d", id)] {
+			t.Errorf("scenario %02d is missing", id)
+		}
 	}
 	for _, s := range all {
 		t.Run(s.Name, func(t *testing.T) {
