@@ -334,7 +334,8 @@ func (r *rig) giveQueue(queue int, parent uint32, qdisc netlink.Qdisc) {
 	program, err := ebpf.NewProgram(&ebpf.ProgramSpec{
 		Type: ebpf.SchedCLS, License: "Dual BSD/GPL",
 		Instructions: asm.Instructions{
-			asm.StoreImm(asm.R1, offset, int64(queue), asm.Word),
+			asm.Mov.Imm(asm.R2, int32(queue)),
+			asm.StoreMem(asm.R1, offset, asm.R2, asm.Word),
 			asm.Mov.Imm(asm.R0, -1), // TC_ACT_UNSPEC
 			asm.Return(),
 		},
