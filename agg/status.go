@@ -82,6 +82,7 @@ const (
 	GateCarrier = "carrier"
 	GateWatch   = "watch"
 	GateLACP    = "lacp"
+	GateDevice  = "device"
 	GatePolicy  = "policy"
 	GatePlan    = "plan"
 	GatePlane   = "plane"

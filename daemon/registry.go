@@ -163,9 +163,15 @@ func (r *registry) start(ctx context.Context, spec agg.Spec, planeName string, s
 	if err != nil {
 		return nil, err
 	}
+	deleted := make(chan struct{}, 1)
 	e, err := engine.New(spec, engine.World{
 		Plane: plane, Links: r.world.Links(), Frames: r.world.Frames(), Stations: r.world.Stations(), Clock: r.world.Clock(),
-		Store: st, Log: r.log, PID: os.Getpid(), Peers: r.count,
+		Store: st, Log: r.log, PID: os.Getpid(), Peers: r.count, Deleted: func() {
+			select {
+			case deleted <- struct{}{}:
+			default:
+			}
+		},
 	}, saved)
 	if err != nil {
 		return nil, errors.Join(err, plane.Close())
@@ -178,6 +184,7 @@ func (r *registry) start(ctx context.Context, spec agg.Spec, planeName string, s
 			r.log.Error("state not saved", "aggregate", spec.Name, "error", err)
 		}
 	}()
+	go r.awaitDeleted(a, deleted)
 	return a, nil
 }
 

@@ -10,7 +10,7 @@ import (
 // gates returns the chain of conditions between a port and its traffic.
 func gates(v View, p PortView) []agg.Gate {
 	return []agg.Gate{
-		presentGate(p), adminGate(p), carrierGate(p), watchGate(p), policyGate(p), planGate(v, p), planeGate(v, p),
+		presentGate(p), adminGate(p), carrierGate(p), watchGate(p), deviceGate(v), policyGate(p), planGate(v, p), planeGate(v, p),
 	}
 }
 
@@ -40,6 +40,13 @@ func carrierGate(p PortView) agg.Gate {
 
 func watchGate(p PortView) agg.Gate {
 	return agg.Gate{Name: agg.GateWatch, OK: p.Verdict.Phase.Usable(), Reason: p.Verdict.Reason, Detail: p.Verdict.Detail}
+}
+
+// deviceGate is about the aggregate's own device: while that is down its ports stay ready,
+// and nothing goes through them.
+func deviceGate(v View) agg.Gate {
+	down := v.Device.Present && !v.Device.AdminUp
+	return gate(agg.GateDevice, !down, "device-up", "device-down", v.Spec.Name+" is set "+upDown(!down, ""))
 }
 
 func policyGate(p PortView) agg.Gate {

@@ -33,6 +33,9 @@ type planeState struct {
 	wholeAt  agg.Instant
 	verified bool
 	repairs  uint64
+	// device is the aggregate's own device as it was looked at last, to tell what somebody
+	// else has done to it.
+	device agg.DeviceFacts
 }
 
 // mayApply reports whether Apply is to be called now: for a plan that was not tried
@@ -133,6 +136,7 @@ func (e *Engine) takeOver(ctx context.Context) {
 	}
 	p := &e.plane
 	found := *facts.Published
+	p.device = facts.Device
 	p.published, p.have, p.doubt, p.verifyAt = found, true, true, agg.Never
 	if p.generation < found.Generation {
 		p.generation, p.publishedAt = found.Generation, facts.PublishedAt
@@ -187,6 +191,9 @@ func (e *Engine) verify(ctx context.Context) {
 	if whole {
 		e.watchCounters(facts)
 	}
+	if e.watchDevice(ctx, facts) {
+		return
+	}
 	if why := e.difference(facts); why != "" {
 		e.repair(facts, why)
 		return
@@ -239,6 +246,9 @@ func (e *Engine) difference(f agg.Facts) string {
 	case !f.Published.Equal(p.published):
 		return "the plane has another plan of the same generation"
 	default:
+		if why := e.strayDevice(f.Device); why != "" {
+			return why
+		}
 		return e.strayPort()
 	}
 }

@@ -115,14 +115,16 @@ func (p *Plane) giveBack(ctx context.Context, taken map[string]int, s places) er
 
 // setDevice sets what frames depend on before they are steered by the new plan.
 func (p *Plane) setDevice(plan agg.Plan) error {
-	if !p.done.known || p.done.mac != plan.MAC {
+	// The same plan once more is asked for where something was found to be otherwise.
+	anew := !p.done.known || p.done.generation == plan.Generation
+	if anew || p.done.mac != plan.MAC {
 		if !plan.MAC.IsZero() {
 			if err := p.device.SetMAC(plan.MAC); err != nil {
 				return err
 			}
 		}
 	}
-	if !p.done.known || p.done.mtu != plan.MTU {
+	if anew || p.done.mtu != plan.MTU {
 		if plan.MTU != 0 {
 			if err := p.device.SetMTU(plan.MTU); err != nil {
 				return err

@@ -135,15 +135,18 @@ func (p *Plane) closeNew(links map[string]*link) error {
 // setDevice sets what differs from what was set last.
 func (p *Plane) setDevice(plan agg.Plan) error {
 	want := settings{known: true, carrier: plan.Carrier && !plan.Blocked, mac: plan.MAC, mtu: plan.MTU}
-	if p.done == want {
+	// The same plan once more is asked for where something was found to be otherwise.
+	before := p.table.Load()
+	anew := before != nil && before.plan.Generation == plan.Generation
+	if p.done == want && !anew {
 		return nil
 	}
-	if !want.mac.IsZero() && p.done.mac != want.mac {
+	if !want.mac.IsZero() && (anew || p.done.mac != want.mac) {
 		if err := p.device.SetMAC(want.mac); err != nil {
 			return err
 		}
 	}
-	if want.mtu != 0 && p.done.mtu != want.mtu {
+	if want.mtu != 0 && (anew || p.done.mtu != want.mtu) {
 		if err := p.device.SetMTU(want.mtu); err != nil {
 			return err
 		}

@@ -1,0 +1,131 @@
+package rules
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/internal/nstest"
+	"github.com/yokelag/yoke/test/rig"
+)
+
+func TestMain(m *testing.M) { os.Exit(rig.Main(m)) }
+
+const thereAddr = "192.0.2.2"
+
+// each runs a test on the planes that Yoke forwards by itself.
+func each(t *testing.T, test func(t *testing.T, r *rig.Rig)) {
+	for _, plane := range []string{"ebpf", "user"} {
+		t.Run(plane, func(t *testing.T) {
+			r := rig.New(t, "bpf")
+			r.Start()
+			r.Up("br0", "plane="+plane, "mode=balance-xor", "eth1", "eth2")
+			r.WaitCarrying(2)
+			test(t, r)
+		})
+	}
+}
+
+func ipLink(r *rig.Rig, words ...string) {
+	r.T.Helper()
+	nstest.Command(r.T, r.Here, "ip", append([]string{"link", "set"}, words...)...)
+}
+
+func waitEvent(r *rig.Rig, text string) {
+	r.T.Helper()
+	nstest.Eventually(r.T, 10*time.Second, func() bool {
+		return strings.Contains(r.Must("events", "bond0"), text)
+	}, "the event %q; log:\n%s", text, r.Log)
+}
+
+func TestDeviceDownAndUp(t *testing.T) {
+	each(t, func(t *testing.T, r *rig.Rig) {
+		ipLink(r, "bond0", "down")
+		s := r.WaitFor(func(s agg.Status) bool { return s.Carrying == 0 }, "the ports to carry nothing")
+		if p := s.Ports[0]; p.Reason != "device-down" || !strings.Contains(p.Text, "bond0 is set down") {
+			t.Errorf("%s: %s", p.Reason, p.Text)
+		}
+		waitEvent(r, "bond0 was set down")
+		ipLink(r, "bond0", "up")
+		r.WaitCarrying(2)
+		nstest.Command(t, r.Here, "ip", "neigh", "replace", thereAddr, "lladdr", r.There.MAC("br0").String(), "dev", "bond0")
+		r.Here.MustPing(thereAddr)
+		waitEvent(r, "bond0 was set up")
+		waitEvent(r, "announced 1 address")
+	})
+}
+
+func TestDeviceAddressIsFollowed(t *testing.T) {
+	each(t, func(t *testing.T, r *rig.Rig) {
+		const given = "02:00:00:00:00:99"
+		ipLink(r, "bond0", "address", given)
+		nstest.Eventually(t, 10*time.Second, func() bool {
+			return r.Here.MAC("eth1").String() == given && r.Here.MAC("eth2").String() == given
+		}, "the ports to have the address; log:\n%s", r.Log)
+		s := r.WaitFor(func(s agg.Status) bool { return s.Plan.InForce }, "the plan to be in force")
+		if s.Device.MAC.String() != given {
+			t.Errorf("the device has %s", s.Device.MAC)
+		}
+		// The address of a port that is not the aggregate's is put right again.
+		ipLink(r, "eth2", "address", "02:00:00:00:00:77")
+		nstest.Eventually(t, 10*time.Second, func() bool { return r.Here.MAC("eth2").String() == given }, "eth2 to be repaired")
+		r.Must("down", "bond0")
+		if r.Here.MAC("eth1").String() == given {
+			t.Error("eth1 keeps the aggregate's address")
+		}
+	})
+}
+
+func TestDeviceMTUIsFollowed(t *testing.T) {
+	each(t, func(t *testing.T, r *rig.Rig) {
+		mtu := func(name string) int { return r.Here.Link(name).Attrs().MTU }
+		ipLink(r, "bond0", "mtu", "9000")
+		nstest.Eventually(t, 10*time.Second, func() bool { return mtu("eth1") == 9000 && mtu("eth2") == 9000 }, "the ports to have the MTU")
+		if out := r.Must("get", "bond0"); !strings.Contains(out, "9000") {
+			t.Errorf("get does not tell of it:\n%s", out)
+		}
+		r.WaitCarrying(2)
+	})
+}
+
+// A port that cannot have the MTU leaves all as it was.
+func TestDeviceMTUIsTakenBack(t *testing.T) {
+	for _, plane := range []string{"ebpf", "user"} {
+		t.Run(plane, func(t *testing.T) {
+			r := rig.New(t, "bpf")
+			nstest.Command(t, r.Here, "ip", "link", "add", "low", "mtu", "1500", "type", "veth", "peer", "name", "far9")
+			nstest.Command(t, r.Here, "ip", "link", "add", "link", "low", "name", "eth9", "type", "macvlan")
+			r.Start()
+			r.Must("up", "bond0", "plane="+plane, "mode=balance-xor", "eth1", "eth9")
+			ipLink(r, "bond0", "mtu", "9000")
+			waitEvent(r, "taken back")
+			nstest.Eventually(t, 10*time.Second, func() bool {
+				return r.Here.Link("bond0").Attrs().MTU == 1500 && r.Here.Link("eth1").Attrs().MTU == 1500
+			}, "the MTU to be as before; log:\n%s", r.Log)
+		})
+	}
+}
+
+func TestDeviceDeletedTakesTheAggregateApart(t *testing.T) {
+	each(t, func(t *testing.T, r *rig.Rig) {
+		shared := r.Here.MAC("bond0").String()
+		r.Here.Delete("bond0")
+		nstest.Eventually(t, 10*time.Second, func() bool {
+			_, err := r.Yoke("get", "bond0")
+			return rig.ExitCode(err) != 0
+		}, "the aggregate to be gone; log:\n%s", r.Log)
+		nstest.Eventually(t, 10*time.Second, func() bool { return r.Here.MAC("eth2").String() != shared }, "eth2 to be given back")
+		for _, left := range []string{"bond0.json", "bond0.ports.json"} {
+			nstest.Eventually(t, 10*time.Second, func() bool {
+				_, err := os.Stat(r.Dir + "/" + left)
+				return err != nil
+			}, "%s to be gone", left)
+		}
+		if !strings.Contains(r.Log.String(), "bond0 was deleted") {
+			t.Errorf("the log does not tell of it:\n%s", r.Log)
+		}
+		r.Must("up", "bond0", "eth1", "eth2")
+	})
+}
