@@ -22,46 +22,42 @@ var cables = []string{"eth1", "eth2"}
 // Every layer on every mode of every plane: frames pass, they pass when either cable is
 // pulled, and the ports are as they were when the aggregate is gone.
 func TestLayers(t *testing.T) {
-	for _, plane := range planes() {
-		t.Run(plane, func(t *testing.T) {
-			for _, on := range layers() {
-				t.Run(on.name, func(t *testing.T) { onPlane(t, plane, on) })
+	for _, on := range planes() {
+		t.Run(on.name, func(t *testing.T) {
+			for _, l := range layers() {
+				t.Run(l.name, func(t *testing.T) { onPlane(t, on, l) })
 			}
 		})
 	}
 }
 
-func onPlane(t *testing.T, plane string, on layer) {
-	features := slices.Clone(on.needs)
-	if plane == "ebpf" {
-		features = append(features, "bpf")
-	}
-	s := &site{rig.New(t, features...)}
+func onPlane(t *testing.T, on plane, l layer) {
+	s := &site{rig.New(t, slices.Concat(l.needs, on.needs)...)}
 	for _, far := range []string{"far1", "far2"} {
 		nstest.Command(t, s.There, "bridge", "link", "set", "dev", far, "isolated", "on")
 	}
-	if on.far != "br0" {
-		nstest.Command(t, s.There, "ip", "link", "add", "link", "br0", "name", on.far, "type", "vlan", "id", "100")
-		s.There.SetUp(on.far)
+	if l.far != "br0" {
+		nstest.Command(t, s.There, "ip", "link", "add", "link", "br0", "name", l.far, "type", "vlan", "id", "100")
+		s.There.SetUp(l.far)
 	}
-	s.There.AddAddr(on.far, thereAddr+"/24")
+	s.There.AddAddr(l.far, thereAddr+"/24")
 	s.Start()
 	for _, mode := range modes() {
 		t.Run(mode, func(t *testing.T) {
 			s.T = t
-			s.combination(plane, mode, on)
+			s.combination(on, mode, l)
 		})
 	}
 }
 
 // combination proves one cell of the table.
-func (s *site) combination(plane, mode string, on layer) {
+func (s *site) combination(on plane, mode string, l layer) {
 	s.T.Helper()
 	before := s.ports()
-	s.Must("up", "bond0", "plane="+plane, "mode="+mode, "eth1", "eth2")
+	s.Must(slices.Concat([]string{"up", "bond0", "mode=" + mode}, on.options(), cables)...)
 	s.waitUsable("eth1", "eth2")
-	user := on.build(s)
-	if lack(plane, mode, on) != "" {
+	user := l.build(s)
+	if lack(on, mode, l) != "" {
 		if user.Ping(thereAddr, patience) == nil {
 			s.T.Error("frames pass, and docs/planes.md says they do not")
 		}
@@ -74,7 +70,7 @@ func (s *site) combination(plane, mode string, on layer) {
 			s.T.Errorf("%s is still there", name)
 		}
 	}
-	on.left(s)
+	l.left(s)
 	if after := s.ports(); after != before {
 		s.T.Errorf("the ports are left as\n%s\nthey were\n%s", after, before)
 	}

@@ -11,7 +11,28 @@ import (
 
 // planes and modes are those that the tests go through. 802.3ad, balance-tlb and
 // balance-alb need another far end than this one.
-func planes() []string { return []string{"ebpf", "user"} }
+func planes() []plane {
+	return []plane{
+		{"ebpf", []string{"bpf"}, nil},
+		{"ebpf, fast_path", []string{"bpf"}, []string{"fast_path=on"}},
+		{"user", nil, nil},
+	}
+}
+
+// plane is one of them, as it is chosen.
+type plane struct {
+	name string
+	// needs are features, as nstest.Require takes them.
+	needs []string
+	// words are options beside the plane's own.
+	words []string
+}
+
+// options choose the plane.
+func (p plane) options() []string {
+	name, _, _ := strings.Cut(p.name, ",")
+	return append([]string{"plane=" + name}, p.words...)
+}
 
 func modes() []string {
 	return []string{"balance-rr", "active-backup", "balance-xor", "broadcast", "random"}
@@ -24,11 +45,11 @@ func truth() map[[3]string]string {
 }
 
 // lack is why a combination does not work, empty where it does.
-func lack(plane, mode string, on layer) string {
-	if why := truth()[[3]string{plane, "", on.name}]; why != "" {
+func lack(on plane, mode string, l layer) string {
+	if why := truth()[[3]string{on.name, "", l.name}]; why != "" {
 		return why
 	}
-	return truth()[[3]string{plane, mode, on.name}]
+	return truth()[[3]string{on.name, mode, l.name}]
 }
 
 // The table in docs/planes.md is the one that the tests prove.
@@ -58,17 +79,17 @@ func TestTableInTheBook(t *testing.T) {
 func book() string {
 	var b, notes strings.Builder
 	b.WriteString("| plane | mode |")
-	for _, on := range layers() {
-		b.WriteString(" " + on.title + " |")
+	for _, l := range layers() {
+		b.WriteString(" " + l.title + " |")
 	}
 	b.WriteString("\n|" + strings.Repeat(" --- |", 2+len(layers())) + "\n")
 	count := 0
-	for _, plane := range planes() {
+	for _, on := range planes() {
 		for _, mode := range modes() {
-			fmt.Fprintf(&b, "| `%s` | %s |", plane, mode)
-			for _, on := range layers() {
+			fmt.Fprintf(&b, "| %s | %s |", on.name, mode)
+			for _, l := range layers() {
 				cell := "yes"
-				if why := lack(plane, mode, on); why != "" {
+				if why := lack(on, mode, l); why != "" {
 					count++
 					cell = fmt.Sprintf("no (%d)", count)
 					fmt.Fprintf(&notes, "%d. %s.\n", count, why)
