@@ -345,7 +345,9 @@ func (r *rig) giveQueue(queue int, parent uint32, qdisc netlink.Qdisc) {
 	}
 	defer program.Close()
 	h := r.near.Handle()
-	if err := h.QdiscAdd(qdisc); err != nil && !errors.Is(err, unix.EEXIST) {
+	if err := h.QdiscAdd(qdisc); errors.Is(err, unix.ENOENT) {
+		r.Skip("missing kernel feature: the qdisc " + qdisc.Type())
+	} else if err != nil && !errors.Is(err, unix.EEXIST) {
 		r.Fatal(err)
 	}
 	err = h.FilterReplace(&netlink.BpfFilter{
