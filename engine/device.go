@@ -17,10 +17,10 @@ func (e *Engine) watchDevice(ctx context.Context, f agg.Facts) bool {
 	was := e.plane.device
 	e.plane.device = f.Device
 	switch {
+	case !f.Device.Present: // and it was there when the plan was applied
+		return e.deviceGone(ctx, was)
 	case !was.Present:
 		return false
-	case !f.Device.Present:
-		return e.deviceGone(ctx, was)
 	}
 	e.noteAdmin(ctx, was)
 	e.noteMove(was)
