@@ -114,22 +114,23 @@ func (r *registry) make(ctx context.Context, changes []change) error {
 	for _, c := range changes {
 		before[c.Aggregate] = c.before
 	}
-	err := r.makeAll(ctx, ordered(changes))
+	held := map[string]rebuilt{}
+	err := r.makeAll(ctx, ordered(changes), held)
 	if err == nil {
 		return nil
 	}
-	if back := r.restore(ctx, before); back != nil {
+	if back := r.restoreHeld(ctx, before, held); back != nil {
 		return errors.Join(err, fmt.Errorf("take the changes back: %w", back))
 	}
 	return err
 }
 
-// makeAll does changes in order and stops at the first failure.
-func (r *registry) makeAll(ctx context.Context, changes []change) error {
+// makeAll does changes in order and stops at the first failure. What an aggregate keeps
+// while it is made anew is in held, also where it could not be made.
+func (r *registry) makeAll(ctx context.Context, changes []change, held map[string]rebuilt) error {
 	if err := r.makeRoom(ctx, changes); err != nil {
 		return err
 	}
-	held := map[string]rebuilt{}
 	for _, c := range changes {
 		var err error
 		switch c.Action {
@@ -137,7 +138,9 @@ func (r *registry) makeAll(ctx context.Context, changes []change) error {
 			err = r.release(ctx, c.Aggregate)
 		case control.ActionRebuild:
 			// What it took over it will have again, and the ports must not.
-			held[c.Aggregate] = r.beforeRebuild(c.Aggregate)
+			if _, known := held[c.Aggregate]; !known {
+				held[c.Aggregate] = r.beforeRebuild(ctx, c.Aggregate)
+			}
 			err = r.down(ctx, c.Aggregate)
 		}
 		if err != nil {
@@ -152,19 +155,34 @@ func (r *registry) makeAll(ctx context.Context, changes []change) error {
 	return nil
 }
 
-// rebuilt is what an aggregate keeps while it is made anew: addresses and routes, and what
-// its file said.
+// rebuilt is what an aggregate keeps while it is made anew: addresses and routes, its
+// Ethernet address, by which neighbours know it, and what its file said.
 type rebuilt struct {
+	origin
 	holding handover.Holding
-	file    *agg.Spec
 }
 
-func (r *registry) beforeRebuild(name string) rebuilt {
+func (r *registry) beforeRebuild(ctx context.Context, name string) rebuilt {
 	out := rebuilt{holding: r.holding(name)}
-	if a, err := r.get(name); err == nil {
-		out.file = a.store.said()
+	a, err := r.get(name)
+	if err != nil {
+		return out
+	}
+	out.file = a.store.said()
+	s, err := a.engine.Status(ctx)
+	if _, chosen := s.Spec.Options["mac"]; err == nil && !chosen { // one that was asked for goes with the wish
+		out.mac = s.Device.MAC
 	}
 	return out
+}
+
+// of is the origin of the aggregate that is made of spec: an address that is asked for
+// is not overruled.
+func (b rebuilt) of(spec agg.Spec) origin {
+	if _, chosen := spec.Options["mac"]; chosen {
+		b.mac = agg.MAC{}
+	}
+	return b.origin
 }
 
 // makeRoom takes ports away where another aggregate is to get them.
@@ -210,10 +228,7 @@ func (r *registry) makeOne(ctx context.Context, c change, held rebuilt) error {
 		})
 		return err
 	default:
-		a, err := r.up(ctx, *c.after, false)
-		if err == nil && held.file != nil {
-			err = a.store.configured(held.file)
-		}
+		_, err := r.up(ctx, *c.after, held.of(*c.after))
 		if err != nil || held.holding.Empty() {
 			return err
 		}
@@ -223,6 +238,11 @@ func (r *registry) makeOne(ctx context.Context, c change, held rebuilt) error {
 
 // restore brings aggregates back to what they were; a nil spec was not there.
 func (r *registry) restore(ctx context.Context, before map[string]*agg.Spec) error {
+	return r.restoreHeld(ctx, before, map[string]rebuilt{})
+}
+
+// restoreHeld is restore with what aggregates had that are perhaps not there now.
+func (r *registry) restoreHeld(ctx context.Context, before map[string]*agg.Spec, held map[string]rebuilt) error {
 	now, err := r.specs(ctx)
 	if err != nil {
 		return err
@@ -240,7 +260,7 @@ func (r *registry) restore(ctx context.Context, before map[string]*agg.Spec) err
 			changes = append(changes, c)
 		}
 	}
-	return r.makeAll(ctx, ordered(changes))
+	return r.makeAll(ctx, ordered(changes), held)
 }
 
 // remember notes what files said of the aggregates that are as they say.

@@ -89,6 +89,52 @@ func TestApplyIsAllOrNothing(t *testing.T) {
 	refused(t, err, "port-busy", "yoke remove bond0 eth1")
 }
 
+// An aggregate that is made anew keeps the address that its neighbours know it by, also
+// where that failed and it is again what it was; one that is asked for it gets.
+func TestRebuildKeepsTheAddress(t *testing.T) {
+	r := newRig(t, "eth1", "eth2")
+	r.start()
+	before := r.mustUp("bond0", "eth1", "eth2").Device.MAC
+	rebuild := func(text string) error {
+		request := file("f.yaml", "name: bond0\n"+text)
+		request.Rebuild = true
+		_, err := r.client.Apply(t.Context(), request)
+		return err
+	}
+	applies := 0
+	r.w.mem.Refuse(func(op string) error {
+		if op == "apply" {
+			if applies++; applies == 2 { // the first is of the order of ports
+				return &agg.Problem{Code: "no", Rule: "the plane refuses", Remedy: "none"}
+			}
+		}
+		return nil
+	})
+	if err := rebuild("ports: [eth2, eth1]\n"); err != nil {
+		t.Fatal(err)
+	}
+	if err := rebuild("mode: broadcast\nports: [eth2, eth1]\n"); err == nil {
+		t.Fatal("it was applied")
+	}
+	if s := r.status("bond0"); s.Device.MAC != before || s.Mode != "active-backup" {
+		t.Errorf("after a failure it is %s with %v, and had %v", s.Mode, s.Device.MAC, before)
+	}
+	if err := rebuild("mode: balance-xor\nports: [eth2, eth1]\n"); err != nil {
+		t.Fatal(err)
+	}
+	if got := r.status("bond0").Device.MAC; got != before {
+		t.Errorf("made anew it has %v, and had %v", got, before)
+	}
+	for _, want := range []string{"02:00:00:00:77:01", "02:00:00:00:77:02"} {
+		if err := rebuild("mac: " + want + "\nports: [eth2, eth1]\n"); err != nil {
+			t.Fatal(err)
+		}
+		if got := r.status("bond0").Device.MAC; got.String() != want {
+			t.Errorf("it has %v, and %s was asked for", got, want)
+		}
+	}
+}
+
 // A file is put in force when it is whole; half of one changes nothing.
 func TestHalfAFileChangesNothing(t *testing.T) {
 	r := newRig(t, "eth1", "eth2")

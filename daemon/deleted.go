@@ -22,5 +22,8 @@ func (r *registry) awaitDeleted(a *aggregate, deleted <-chan struct{}) {
 		r.log.Error("its device was deleted, and it cannot be taken apart", "aggregate", a.name, "error", err)
 		return
 	}
+	if err := r.giveBack(a.name); err != nil {
+		r.log.Error("its device was deleted, and its ports lack what it took over", "aggregate", a.name, "error", err)
+	}
 	r.log.Warn("taken apart because its device was deleted", "aggregate", a.name)
 }

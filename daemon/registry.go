@@ -90,9 +90,16 @@ func (r *registry) edit(f func()) {
 	r.grown = make(chan struct{})
 }
 
-// up makes an aggregate that does not exist yet, or leaves nothing of it. configured is
-// set where the spec is a file's.
-func (r *registry) up(ctx context.Context, spec agg.Spec, configured bool) (*aggregate, error) {
+// origin is what a new aggregate has beside its spec.
+type origin struct {
+	// file is what the configuration file said that asked for it, nil where none did.
+	file *agg.Spec
+	// mac is the address it had before it was made anew, zero where it chooses one.
+	mac agg.MAC
+}
+
+// up makes an aggregate that does not exist yet, or leaves nothing of it.
+func (r *registry) up(ctx context.Context, spec agg.Spec, from origin) (*aggregate, error) {
 	if err := r.claim(ctx, spec); err != nil {
 		return nil, err
 	}
@@ -102,16 +109,16 @@ func (r *registry) up(ctx context.Context, spec agg.Spec, configured bool) (*agg
 	st := r.newStore(spec.Name)
 	// The file is there before the first change, so that a crash in the middle leaves a
 	// trace to adopt.
-	if err := st.Save(engine.Saved{Version: engine.SavedVersion, Spec: spec, Plane: planeName}); err != nil {
+	first := engine.Saved{Version: engine.SavedVersion, Spec: spec, Plane: planeName, MAC: from.mac}
+	if err := st.Save(first); err != nil {
 		return nil, err
 	}
-	if configured {
-		file := spec.Clone()
-		if err := st.configured(&file); err != nil {
+	if from.file != nil {
+		if err := st.configured(from.file); err != nil {
 			return nil, err
 		}
 	}
-	a, err := r.start(ctx, spec, planeName, st, nil)
+	a, err := r.start(ctx, spec, planeName, st, &engine.Saved{MAC: from.mac})
 	if err != nil {
 		return nil, errors.Join(err, st.remove())
 	}
@@ -157,7 +164,7 @@ func (r *registry) choosePlane(spec agg.Spec) (name, why string) {
 	return r.world.AutoPlane()
 }
 
-// start opens the plane and runs the engine.
+// start opens the plane and runs the engine, which goes on from saved.
 func (r *registry) start(ctx context.Context, spec agg.Spec, planeName string, st *store, saved *engine.Saved) (*aggregate, error) {
 	plane, err := r.world.OpenPlane(ctx, planeName, spec)
 	if err != nil {

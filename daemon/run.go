@@ -191,7 +191,8 @@ func each[T any](together int, items []T, f func(T) error) error {
 func (r *registry) configure(ctx context.Context, spec agg.Spec) error {
 	a, err := r.get(spec.Name)
 	if err != nil {
-		_, err := r.up(ctx, spec, true)
+		file := spec.Clone()
+		_, err := r.up(ctx, spec, origin{file: &file})
 		return err
 	}
 	if a.store.unedited(spec) {

@@ -154,7 +154,7 @@ func (s *server) up(r *http.Request) (any, error) {
 		if request.TakeOver {
 			return s.registry.upTakingOver(ctx, spec)
 		}
-		_, err := s.registry.up(ctx, spec, false)
+		_, err := s.registry.up(ctx, spec, origin{})
 		return err
 	})
 	if err != nil {

@@ -48,7 +48,7 @@ func (r *registry) upTakingOver(ctx context.Context, spec agg.Spec) error {
 	}
 	_, inMemory := r.world.(*dryWorld)
 	if inMemory {
-		_, err := r.up(ctx, spec, false)
+		_, err := r.up(ctx, spec, origin{})
 		return err
 	}
 	t := takeOver{Version: takeOverVersion, BootID: r.world.BootID(), Namespace: r.world.Namespace()}
@@ -69,7 +69,7 @@ func (r *registry) upTakingOver(ctx context.Context, spec agg.Spec) error {
 		return err
 	}
 	err := t.move(func() error {
-		_, err := r.up(ctx, spec, false)
+		_, err := r.up(ctx, spec, origin{})
 		return err
 	}, spec.Name)
 	if err != nil {

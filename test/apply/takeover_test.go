@@ -216,8 +216,16 @@ func TestTakeOverOfTheOnlyLink(t *testing.T) {
 	if out, err := r.Yoke("apply", file); err == nil || !strings.Contains(out, "yoke apply --rebuild") {
 		t.Errorf("apply without --rebuild: %v\n%s", err, out)
 	}
+	mac := r.Here.MAC("bond0")
 	r.Must("apply", file, "--rebuild")
 	live("made anew on another plane")
+	if now := r.Here.MAC("bond0"); now.String() != mac.String() {
+		t.Errorf("made anew it has the address %v, and had %v", now, mac)
+	}
 	r.Must("down", "bond0")
 	back("after down")
+
+	r.Must("up", "bond0", "plane=ebpf", "eth1", "eth2", "--take-over")
+	nstest.Command(t, r.Here, "ip", "link", "delete", "bond0")
+	back("after somebody deleted the device")
 }
