@@ -27,6 +27,17 @@ func (e *Engine) watchDevice(ctx context.Context, f agg.Facts) bool {
 	return e.followDevice(ctx, was, f)
 }
 
+// expectDevice notes what a plan that was applied has made of the device, so that what
+// somebody changes before the first look at it is seen too.
+func (p *planeState) expectDevice(plan agg.Plan) {
+	if !plan.MAC.IsZero() {
+		p.device.MAC = plan.MAC
+	}
+	if plan.MTU != 0 {
+		p.device.MTU = plan.MTU
+	}
+}
+
 // deviceGone has the aggregate taken apart. A device that is just being moved may seem
 // gone for a moment, so it is looked for again.
 func (e *Engine) deviceGone(ctx context.Context, was agg.DeviceFacts) bool {

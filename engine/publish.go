@@ -70,6 +70,7 @@ func (e *Engine) apply(ctx context.Context) error {
 		p.publishedAt = now
 	}
 	p.published, p.have, p.doubt = plan, true, false
+	p.expectDevice(plan)
 	p.retryAt, p.verifyAt, p.verified = agg.Never, now.Add(verifyAfter), false
 	return nil
 }
@@ -129,14 +130,14 @@ func (e *Engine) beginWith(err error) {
 // takeOver learns what the plane does already, so that a first plan that equals it
 // changes nothing.
 func (e *Engine) takeOver(ctx context.Context) {
+	p := &e.plane
 	facts, err := e.observe(ctx)
+	p.device = facts.Device // zero after an error
 	if err != nil || facts.Published == nil {
-		e.plane.verifyAt = agg.Never
+		p.verifyAt = agg.Never
 		return
 	}
-	p := &e.plane
 	found := *facts.Published
-	p.device = facts.Device
 	p.published, p.have, p.doubt, p.verifyAt = found, true, true, agg.Never
 	if p.generation < found.Generation {
 		p.generation, p.publishedAt = found.Generation, facts.PublishedAt
