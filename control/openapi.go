@@ -49,7 +49,7 @@ func Calls() []Call {
 }
 
 //go:embed openapi.json
-var openAPI string //nolint:gochecknoglobals // never changed
+var openAPI string
 
 // OpenAPI is the description of the API in OpenAPI 3.1, as the server gives it at
 // PathOpenAPI. It is made of Calls and the types of this package by `make generate`.

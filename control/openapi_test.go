@@ -145,8 +145,7 @@ func (g *generator) reference(t reflect.Type) object {
 }
 
 func (g *generator) fields(t reflect.Type, properties object, required *[]any) {
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for f := range t.Fields() {
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 		if f.Anonymous && name == "" {
 			g.fields(f.Type, properties, required)

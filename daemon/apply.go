@@ -53,7 +53,7 @@ func ordered(changes []change) []change {
 
 // checkAll refuses changes that cannot work before the first is made. Ports that another
 // of the changes frees are free.
-func (r *registry) checkAll(ctx context.Context, changes []change) error {
+func (r *registry) checkAll(changes []change) error {
 	r.change.Lock()
 	defer r.change.Unlock()
 	owners := r.owners()

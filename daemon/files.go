@@ -83,7 +83,10 @@ func (f *files) watch(ctx context.Context, changed func()) error {
 				continue
 			}
 			wait.Reset(quiet)
-		case <-w.Errors: // an overrun: something changed
+		case _, ok := <-w.Errors: // an overrun: something changed
+			if !ok {
+				return nil
+			}
 			wait.Reset(quiet)
 		case <-wait.C:
 			// Directories come and go, by package managers say.
@@ -182,13 +185,13 @@ func (s *server) followFiles(ctx context.Context) (stop func()) {
 // followEach makes all changes together, because ports may move between aggregates, and
 // where that fails each that can be made by itself.
 func (s *server) followEach(ctx context.Context, changes []change, faults map[string]error) {
-	together := s.registry.checkAll(ctx, changes)
+	together := s.registry.checkAll(changes)
 	if together == nil {
 		together = s.registry.make(ctx, changes)
 	}
 	for _, c := range changes {
 		if together != nil {
-			err := s.registry.checkAll(ctx, []change{c})
+			err := s.registry.checkAll([]change{c})
 			if err == nil {
 				err = s.registry.make(ctx, []change{c})
 			}

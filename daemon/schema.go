@@ -5,7 +5,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/yokelag/yoke/agg"
 )
@@ -97,7 +96,7 @@ func valueSchema(o *agg.Option) schemaObject {
 	case agg.KindDuration:
 		return schemaObject{"anyOf": []any{schemaObject{"type": "integer", "minimum": o.Min, "maximum": o.Max},
 			schemaObject{"type": "string", "pattern": `^[-+]?([0-9]+|([0-9]+(\.[0-9]*)?(ns|us|µs|ms|s|m|h))+)$`}},
-			"examples": []any{"100ms", fmt.Sprintf("%d (in units of %v)", o.Min+1, time.Duration(o.Bare))}}
+			"examples": []any{"100ms", fmt.Sprintf("%d (in units of %v)", o.Min+1, o.Bare)}}
 	case agg.KindName:
 		return schemaObject{"type": []any{"string", "number", "boolean", "null"}, "maxLength": 15, "pattern": `^[^/:\s]*$`}
 	case agg.KindMAC:
@@ -106,6 +105,7 @@ func valueSchema(o *agg.Option) schemaObject {
 		if len(o.Values) > 0 {
 			return listSchema(o)
 		}
+	case agg.KindText:
 	}
 	return schemaObject{"type": []any{"string", "number", "boolean", "null"}}
 }

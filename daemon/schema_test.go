@@ -160,6 +160,7 @@ func drawValue(t *rapid.T, o agg.Option) string {
 		kinds = append(kinds, func() string { return rapid.StringMatching(`[a-z]{1,18}`).Draw(t, "name") })
 	case agg.KindMAC:
 		kinds = append(kinds, func() string { return rapid.StringMatching(`02(:[0-9a-f]{2}){4,6}`).Draw(t, "mac") })
+	case agg.KindBool, agg.KindText: // the odd values will do
 	}
 	return kinds[rapid.IntRange(0, len(kinds)-1).Draw(t, "kind")]()
 }

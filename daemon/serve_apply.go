@@ -38,7 +38,7 @@ func (s *server) apply(r *http.Request) (any, error) {
 	for _, c := range ordered(changes) {
 		out.Changes = append(out.Changes, c.Change)
 	}
-	if err := s.registry.checkAll(ctx, changes); err != nil {
+	if err := s.registry.checkAll(changes); err != nil {
 		return nil, err
 	}
 	if request.DryRun {

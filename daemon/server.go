@@ -207,7 +207,20 @@ func (s *server) setOptions(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	a, err := s.registry.update(r.Context(), r.PathValue("name"), func(spec *agg.Spec) error { return applySet(spec, request) })
+	a, err := s.registry.get(r.PathValue("name"))
+	if err != nil {
+		return nil, err
+	}
+	now, err := a.engine.Status(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	a, err = s.registry.update(r.Context(), a.name, func(spec *agg.Spec) error {
+		if err := applySet(spec, request); err != nil {
+			return err
+		}
+		return checkActive(request, now, *spec)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -259,7 +272,9 @@ func serve(ctx context.Context, l net.Listener, h http.Handler) error {
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
 	defer cancel()
 	err := srv.Shutdown(stop)
-	<-failed // that the server was shut down
+	if end := <-failed; !errors.Is(end, http.ErrServerClosed) {
+		err = errors.Join(err, end)
+	}
 	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("stop serving %s: %w", l.Addr(), err)
 	}

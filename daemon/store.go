@@ -172,7 +172,7 @@ func readState(path string) (stateFile, error) {
 	return f, nil
 }
 
-func newerState(path string, version, known int) *agg.Problem {
+func newerState(path string, version, known int) *agg.Problem { //nolint:unparam // every file has a version of its own
 	return &agg.Problem{Code: "newer-state", Object: path,
 		Rule:   fmt.Sprintf("has version %d, and this yoked reads up to %d", version, known),
 		Remedy: "start the newer yoked that wrote it; forwarding goes on meanwhile"}

@@ -98,8 +98,7 @@ const maxNesting = 64
 // syntaxProblem is what the parser says, in the form of all problems of files.
 func syntaxProblem(source string, err error) *agg.Problem {
 	p := &agg.Problem{Code: "bad-yaml", Object: source, Rule: strings.TrimSpace(yaml.FormatError(err, false, false)), Remedy: "write one `option: value` a line"}
-	var detailed yaml.Error
-	if errors.As(err, &detailed) {
+	if detailed, ok := errors.AsType[yaml.Error](err); ok {
 		p.Rule = detailed.GetMessage()
 		if t := detailed.GetToken(); t != nil && t.Position != nil {
 			p.Object = at(source, t.Position.Line, t.Position.Column)

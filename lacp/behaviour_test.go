@@ -1,6 +1,7 @@
 package lacp_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -270,19 +271,10 @@ func TestKeyChangeDetachesFirst(t *testing.T) {
 	}
 	p.nodeA.Give(lacp.Input{Kind: lacp.LinkChanged, Port: 2, Link: lacp.Link{Up: true, Speed: 1000, FullDuplex: true}})
 	p.want(1, 2).run(2*time.Second).want(1, 1)
-	if len(muxes) == 0 || !contains(muxes, "DETACHED") {
+	if len(muxes) == 0 || !slices.Contains(muxes, "DETACHED") {
 		t.Errorf("the mux went through %v", muxes)
 	}
 	p.reason(p.a, 2, lacp.ReasonOtherAggregator)
-}
-
-func contains(list []string, word string) bool {
-	for _, w := range list {
-		if w == word {
-			return true
-		}
-	}
-	return false
 }
 
 func TestHalfDuplexDoesNotSpeak(t *testing.T) {

@@ -53,5 +53,6 @@ func (c *Counters) drop(k slow.Counter) {
 		c.RxTagged++
 	case slow.CountBadTLV:
 		c.RxBadTLV++
+	case slow.CountNothing:
 	}
 }

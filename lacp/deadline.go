@@ -63,6 +63,7 @@ func (s *System) portDeadline(at agg.Instant, p *port) agg.Instant {
 	case DrainLeave:
 		at = s.upcoming(at, p.LeaveAt)
 		at = s.upcoming(at, p.QuietAt)
+	case DrainNone, DrainDone: // nothing runs
 	}
 	return at
 }

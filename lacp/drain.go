@@ -48,6 +48,7 @@ func (s *System) drain(p *port) {
 		if !p.Link.Up || s.passed(p.LeaveAt) || p.QuietAt != agg.Never && s.passed(p.QuietAt) {
 			s.endDrain(p)
 		}
+	case DrainDone:
 	}
 }
 

@@ -56,6 +56,7 @@ func (s *System) beats(a, b uint16) bool {
 		return x.system < y.system || x.system == y.system && x.portID < y.portID
 	case PortConfig:
 		return x.prefer > y.prefer
+	case Stable, Bandwidth: // by speed, as whoever is equal by the others
 	}
 	return x.speed > y.speed || x.speed == y.speed && x.ports > y.ports
 }

@@ -40,6 +40,7 @@ func (s *System) receive(p *port) {
 			p.counters.Expiries++
 			s.enterRx(p, RX13, RxExpired)
 		}
+	case RxInitialize, RxLACPDisabled, RxDefaulted: // no time runs
 	}
 }
 
@@ -85,6 +86,7 @@ func (s *System) enterRx(p *port, r Row, to RxState) {
 		s.recordDefault(p)
 		p.setActor(slow.Expired, false)
 		p.CurrentWhile, p.RetryAt = agg.Never, agg.Never
+	case RxCurrent: // the PDU that leads here says the rest
 	}
 }
 

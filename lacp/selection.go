@@ -263,6 +263,7 @@ func (s *System) keeps(current, rival uint16) bool {
 		if sticky {
 			return true
 		}
+	case Bandwidth, Count, ActorPortPrio, LACPPrio: // whoever is better takes over
 	}
 	return s.before(s.challengeAt(rival))
 }

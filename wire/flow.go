@@ -74,6 +74,7 @@ func (f Flow) appendTransport(b, payload []byte) []byte {
 		b, at = ICMP{Type: ICMPEchoRequest, ID: f.SrcPort, Seq: uint16(f.Seq)}.AppendTo(b), 2
 	case ProtoICMPv6:
 		b, at = ICMP{Type: ICMPv6EchoRequest, ID: f.SrcPort, Seq: uint16(f.Seq)}.AppendTo(b), 2
+	default: // the payload alone
 	}
 	b = append(b, payload...)
 	if at == 0 {

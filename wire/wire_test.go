@@ -268,6 +268,7 @@ func walk(frame []byte) error {
 		_, _, err = ParseUDP(rest)
 	case ProtoICMP, ProtoICMPv6:
 		_, _, err = ParseICMP(rest)
+	default: // nothing more to parse
 	}
 	return err
 }

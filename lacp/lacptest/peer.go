@@ -73,6 +73,7 @@ func (p *Peer) Step(in lacp.Input) lacp.Output {
 		}
 	case lacp.Tick:
 		p.tick()
+	default: // what only our own machines are told
 	}
 	return p.out
 }

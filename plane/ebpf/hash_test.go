@@ -64,6 +64,7 @@ func (b *bench) spread(sel agg.Selector, hash agg.HashPolicy, n int, fast bool) 
 		entries = 1
 	case agg.SelectBuckets:
 		entries = agg.NumBuckets
+	default: // an entry a port
 	}
 	for i := range n {
 		p.Ports = append(p.Ports, agg.PlanPort{Name: "p" + strconv.Itoa(i), Index: 101 + i, Transmit: true, Receive: true})

@@ -71,6 +71,7 @@ func wantsWhole(p agg.Plan) bool {
 		common = true
 	case agg.SelectRoundRobin, agg.SelectRandom, agg.SelectBroadcast:
 		common = false
+	case agg.SelectBuckets, agg.SelectModulo: // as their hash is
 	}
 	return !common || flags(p, false)&yokeFlagAPART != 0
 }

@@ -255,7 +255,7 @@ func (a *assembler) icmpKey(l4 place) {
 		a.alu(unix.BPF_LSH, 16)
 	}
 	a.store(memICMP)
-	for at := uint32(0); at < 2; at++ {
+	for at := range uint32(2) {
 		a.load(unix.BPF_B, l4, at)
 		shift := 24 - 8*at
 		if little {

@@ -35,6 +35,7 @@ func modeOf(plan agg.Plan) string {
 		if receive <= 1 {
 			return team.ModeActiveBackup
 		}
+	case agg.SelectBuckets, agg.SelectModulo:
 	}
 	return team.ModeLoadBalance
 }

@@ -15,7 +15,7 @@ func Main(m *testing.M) int {
 	code := m.Run()
 	if wanted.Load() {
 		if dir, _ := programs(); dir != "" {
-			os.RemoveAll(dir)
+			_ = os.RemoveAll(dir)
 		}
 	}
 	return code
@@ -37,8 +37,10 @@ func Programs(t testing.TB) string {
 	return dir
 }
 
-var wanted atomic.Bool // tells Main whether there is a directory to remove
+// wanted tells Main whether there is a directory to remove.
+var wanted atomic.Bool //nolint:gochecknoglobals // Main has nothing else to ask
 
+//nolint:gochecknoglobals // built once for all tests of a process
 var programs = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "yoke-rig")
 	if err != nil {
