@@ -64,7 +64,7 @@ func (s Spec) Config() Config {
 	c := Config{
 		Name:            s.Name,
 		Plane:           r.text("plane"),
-		Mode:            Mode(r.number("mode") + 1),
+		Mode:            modeNamed(r.text("mode")),
 		HashPolicy:      HashPolicy(r.number("xmit_hash_policy")),
 		HashMap:         HashMap(r.number("hash_map")),
 		Primary:         r.text("primary"),
@@ -95,6 +95,16 @@ func (s Spec) Config() Config {
 		c.Ports = append(c.Ports, s.portConfig(p))
 	}
 	return c
+}
+
+// modeNamed is the mode of a canonical name.
+func modeNamed(name string) Mode {
+	for _, m := range Modes() {
+		if m.String() == name {
+			return m
+		}
+	}
+	return ModeUnset
 }
 
 func (s Spec) portConfig(p PortSpec) PortConfig {

@@ -13,7 +13,7 @@ func modeOptions() []Option {
 				{Text: "802.3ad", Number: 4, Aliases: []string{"lacp"}, NotBuilt: true},
 				{Text: "balance-tlb", Number: 5, NotBuilt: true},
 				{Text: "balance-alb", Number: 6, NotBuilt: true},
-				{Text: "random", Number: 7},
+				{Text: "random", Number: -1}, // bonding has no number for it
 			},
 			When: AtCreation, Default: "active-backup", Bonding: "balance-rr", Teamd: "roundrobin",
 			Sysfs: "mode", Netlink: 1, Module: "mode", TeamdKey: "runner.name", Built: true,

@@ -31,6 +31,9 @@ func TestRefusals(t *testing.T) {
 		{"mode=balance-xor tx_hash=eth,ipv5", `bond0: tx_hash=eth,ipv5: must be a list of eth, vlan, ipv4, ipv6, tcp, udp, sctp, ip, l3, l4, and not of "ipv5"; for example tx_hash=ipv4`},
 		{"mode=balance-xor tx_hash=l3 xmit_hash_policy=layer2", "bond0: xmit_hash_policy=layer2: says what is hashed, and so does tx_hash; leave one of them out"},
 		{"eth1,queue_id=2 eth2,queue_id=2", "eth2: queue_id=2: is the queue of eth1 already; take another number, or 0 for none"},
+		{"watch=none updelay=100", "bond0: updelay=100ms: delays what the watch sees, and watch=none sees nothing; leave it out, or take watch=carrier"},
+		{"watch=none eth1,downdelay=1s", "eth1: downdelay=1s: delays what the watch sees, and watch=none sees nothing; leave it out, or take watch=carrier"},
+		{"mode=7", "bond0: mode=7: must be one of balance-rr, active-backup, balance-xor, broadcast, 802.3ad, balance-tlb, balance-alb, random; for example mode=active-backup"},
 		{"packets_per_slave=2", "bond0: packets_per_slave=2: does nothing in mode active-backup; it is for balance-rr; leave it out, or take mode=balance-rr"},
 		{"mode=balance-xor primary=eth1", "bond0: primary=eth1: does nothing in mode balance-xor; it is for active-backup, balance-tlb, balance-alb; leave it out, or take mode=active-backup"},
 	} {

@@ -158,6 +158,7 @@ func (s Spec) checkSettings() Problems {
 		out = append(out, checkScope(p.Name, p.Options, OfPort, mode)...)
 	}
 	out = append(out, s.checkHash()...)
+	out = append(out, s.checkDelays()...)
 	return append(out, s.checkQueues()...)
 }
 

@@ -1,0 +1,48 @@
+package daemon
+
+import (
+	"slices"
+
+	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/control"
+)
+
+// checkActive refuses to make a port active now that is none, or does not work, as the
+// bonding driver does. A file may name such a port: it waits there until it works.
+func checkActive(request control.SetRequest, now agg.Status, after agg.Spec) error {
+	asked := false
+	for key := range request.Set {
+		o, ok := agg.Lookup(key, agg.OfAggregate)
+		asked = asked || ok && o.Name == "active_slave"
+	}
+	port := after.Options["active_slave"]
+	mode := after.Config().Mode
+	if o, _ := agg.Lookup("active_slave", agg.OfAggregate); !asked || port == "" || !o.ValidIn(mode) {
+		return nil
+	}
+	problem := &agg.Problem{Code: "not-a-port", Object: after.Name, Option: "active_slave", Value: port, Rule: "there is no such port"}
+	if after.Port(port) == agg.NoPort {
+		problem.Remedy = "make it one with `yoke add " + after.Name + " " + port + "`"
+		return problem
+	}
+	i := slices.IndexFunc(now.Ports, func(p agg.PortStatus) bool { return p.Name == port })
+	if i < 0 || works(now.Ports[i]) {
+		return nil
+	}
+	problem.Code, problem.Rule = "port-down", "the port does not work now: "+now.Ports[i].Text
+	problem.Remedy = "`yoke set " + after.Name + " primary=" + port + "` makes it active when it does"
+	return problem
+}
+
+// works reports whether the gates before the policy are open.
+func works(p agg.PortStatus) bool {
+	for _, g := range p.Gates {
+		if g.Name == agg.GatePolicy {
+			return true
+		}
+		if !g.OK {
+			return false
+		}
+	}
+	return true
+}
