@@ -3,6 +3,7 @@ package daemon
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -113,29 +114,49 @@ func isFile(path string) bool {
 }
 
 // writeDurably replaces a file so that a power cut leaves the old one or the new one.
-func writeDurably(path string, text []byte) (err error) {
+func writeDurably(path string, text []byte) error {
+	return writeInSteps(path, text, func(_ string, f func() error) error { return f() })
+}
+
+// writeInSteps is writeDurably with each step done by step, which tests let fail.
+func writeInSteps(path string, text []byte, step func(name string, f func() error) error) (err error) {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return cannotWrite(path, err)
 	}
-	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*")
+	var f *os.File
+	err = step("create", func() (err error) {
+		f, err = os.CreateTemp(dir, "."+filepath.Base(path)+".*")
+		return err
+	})
 	if err != nil {
 		return cannotWrite(path, err)
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(cannotWrite(path, err), os.Remove(f.Name()))
+			_ = f.Close() // it may be closed already
+			if gone := os.Remove(f.Name()); gone != nil && !errors.Is(gone, fs.ErrNotExist) {
+				err = errors.Join(err, gone)
+			}
+			err = cannotWrite(path, err)
 		}
 	}()
-	_, err = f.Write(text)
-	err = errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close())
-	if err != nil {
-		return err
+	for _, s := range []struct {
+		name string
+		f    func() error
+	}{
+		{"write", func() error { _, err := f.Write(text); return err }},
+		{"mode", func() error { return f.Chmod(0o644) }},
+		{"sync", f.Sync},
+		{"close", f.Close},
+		{"rename", func() error { return os.Rename(f.Name(), path) }},
+		{"sync directory", func() error { return syncDirectory(dir) }},
+	} {
+		if err := step(s.name, s.f); err != nil {
+			return err
+		}
 	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	return syncDirectory(dir)
+	return nil
 }
 
 func syncDirectory(dir string) error {
