@@ -26,11 +26,13 @@ type Facts struct {
 // DeviceFacts describe the aggregate's device.
 type DeviceFacts struct {
 	Present bool `json:"present"`
-	Index   int  `json:"ifindex"`
-	AdminUp bool `json:"admin_up"`
-	Carrier bool `json:"carrier"`
-	MAC     MAC  `json:"mac"`
-	MTU     int  `json:"mtu"`
+	// Name is the aggregate's unless somebody renamed the device.
+	Name    string `json:"name,omitempty"`
+	Index   int    `json:"ifindex"`
+	AdminUp bool   `json:"admin_up"`
+	Carrier bool   `json:"carrier"`
+	MAC     MAC    `json:"mac"`
+	MTU     int    `json:"mtu"`
 	// Elsewhere is set when the device lives in another network namespace than the ports.
 	Elsewhere bool `json:"elsewhere,omitempty"`
 	// Addresses are the device's own. Announcements are also made for those above it.

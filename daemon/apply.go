@@ -163,14 +163,17 @@ type rebuilt struct {
 }
 
 func (r *registry) beforeRebuild(ctx context.Context, name string) rebuilt {
-	out := rebuilt{holding: r.holding(name)}
 	a, err := r.get(name)
+	if err != nil {
+		return rebuilt{}
+	}
+	out := rebuilt{origin: origin{file: a.store.said()}}
+	s, err := a.engine.Status(ctx)
 	if err != nil {
 		return out
 	}
-	out.file = a.store.said()
-	s, err := a.engine.Status(ctx)
-	if _, chosen := s.Spec.Options["mac"]; err == nil && !chosen { // one that was asked for goes with the wish
+	out.holding = r.holding(s)
+	if _, chosen := s.Spec.Options["mac"]; !chosen { // one that was asked for goes with the wish
 		out.mac = s.Device.MAC
 	}
 	return out
@@ -228,7 +231,7 @@ func (r *registry) makeOne(ctx context.Context, c change, held rebuilt) error {
 		})
 		return err
 	default:
-		_, err := r.up(ctx, *c.after, held.of(*c.after))
+		err := r.up(ctx, *c.after, held.of(*c.after))
 		if err != nil || held.holding.Empty() {
 			return err
 		}

@@ -84,7 +84,8 @@ func (s *server) reachable(out control.Readiness, a agg.Status, target string) (
 		return nil, &agg.Problem{Code: "elsewhere", Object: a.Name, Rule: "its device is in another network namespace, whose neighbours are not seen here",
 			Remedy: "wait for carrier: `yoke wait " + a.Name + " --for carrier`"}
 	}
-	l, err := iface.ByName(a.Name, iface.Here)
+	device := deviceName(a)
+	l, err := iface.ByName(device, iface.Here)
 	if err != nil {
 		return nil, err
 	}
@@ -99,13 +100,13 @@ func (s *server) reachable(out control.Readiness, a agg.Status, target string) (
 		return nil, err
 	}
 	if len(targets) == 0 {
-		out.Text = "no default route leads over " + a.Name + " yet"
+		out.Text = "no default route leads over " + device + " yet"
 		return out, nil
 	}
 	out.Ready = a.Device.Carrier
 	var texts []string
 	for _, t := range targets {
-		answers, err := neighbourAnswers(l.Index, a.Name, t)
+		answers, err := neighbourAnswers(l.Index, device, t)
 		if err != nil {
 			return nil, err
 		}

@@ -99,9 +99,9 @@ type origin struct {
 }
 
 // up makes an aggregate that does not exist yet, or leaves nothing of it.
-func (r *registry) up(ctx context.Context, spec agg.Spec, from origin) (*aggregate, error) {
+func (r *registry) up(ctx context.Context, spec agg.Spec, from origin) error {
 	if err := r.claim(ctx, spec); err != nil {
-		return nil, err
+		return err
 	}
 	defer r.unclaim(spec)
 	planeName, why := r.choosePlane(spec)
@@ -111,22 +111,22 @@ func (r *registry) up(ctx context.Context, spec agg.Spec, from origin) (*aggrega
 	// trace to adopt.
 	first := engine.Saved{Version: engine.SavedVersion, Spec: spec, Plane: planeName, MAC: from.mac}
 	if err := st.Save(first); err != nil {
-		return nil, err
+		return err
 	}
 	if from.file != nil {
 		if err := st.configured(from.file); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	a, err := r.start(ctx, spec, planeName, st, &engine.Saved{MAC: from.mac})
 	if err != nil {
-		return nil, errors.Join(err, st.remove())
+		return errors.Join(err, st.remove())
 	}
 	if err := a.ready(ctx); err != nil {
-		return nil, errors.Join(err, r.takeApart(context.WithoutCancel(ctx), a))
+		return errors.Join(err, r.takeApart(context.WithoutCancel(ctx), a))
 	}
 	r.put(a)
-	return a, nil
+	return nil
 }
 
 // claim checks that the aggregate can be made, and keeps its name and ports for the

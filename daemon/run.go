@@ -192,8 +192,7 @@ func (r *registry) configure(ctx context.Context, spec agg.Spec) error {
 	a, err := r.get(spec.Name)
 	if err != nil {
 		file := spec.Clone()
-		_, err := r.up(ctx, spec, origin{file: &file})
-		return err
+		return r.up(ctx, spec, origin{file: &file})
 	}
 	if a.store.unedited(spec) {
 		return nil

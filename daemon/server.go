@@ -154,8 +154,7 @@ func (s *server) up(r *http.Request) (any, error) {
 		if request.TakeOver {
 			return s.registry.upTakingOver(ctx, spec)
 		}
-		_, err := s.registry.up(ctx, spec, origin{})
-		return err
+		return s.registry.up(ctx, spec, origin{})
 	})
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -48,8 +49,7 @@ func (r *registry) upTakingOver(ctx context.Context, spec agg.Spec) error {
 	}
 	_, inMemory := r.world.(*dryWorld)
 	if inMemory {
-		_, err := r.up(ctx, spec, origin{})
-		return err
+		return r.up(ctx, spec, origin{})
 	}
 	t := takeOver{Version: takeOverVersion, BootID: r.world.BootID(), Namespace: r.world.Namespace()}
 	for _, p := range spec.Ports {
@@ -69,8 +69,7 @@ func (r *registry) upTakingOver(ctx context.Context, spec agg.Spec) error {
 		return err
 	}
 	err := t.move(func() error {
-		_, err := r.up(ctx, spec, origin{})
-		return err
+		return r.up(ctx, spec, origin{})
 	}, spec.Name)
 	if err != nil {
 		if _, there := r.get(spec.Name); there == nil {
@@ -212,14 +211,17 @@ func (r *registry) endTakeOvers(ctx context.Context) {
 }
 
 // holding is what the aggregate's own device has, nothing where that cannot be told.
-func (r *registry) holding(name string) handover.Holding {
+func (r *registry) holding(s agg.Status) handover.Holding {
 	if _, inMemory := r.world.(*dryWorld); inMemory {
 		return handover.Holding{}
 	}
-	h, err := handover.Read(name)
+	h, err := handover.Read(deviceName(s))
 	if err != nil {
-		r.log.Warn("addresses are not kept", "aggregate", name, "error", err)
+		r.log.Warn("addresses are not kept", "aggregate", s.Name, "error", err)
 		return handover.Holding{}
 	}
 	return h
 }
+
+// deviceName is that of the aggregate's device, which somebody may have renamed.
+func deviceName(s agg.Status) string { return cmp.Or(s.Device.Name, s.Name) }

@@ -24,6 +24,7 @@ func (e *Engine) watchDevice(ctx context.Context, f agg.Facts) bool {
 	}
 	e.noteAdmin(ctx, was)
 	e.noteMove(was)
+	e.noteName(was)
 	return e.followDevice(ctx, was, f)
 }
 
@@ -83,6 +84,16 @@ func (e *Engine) noteMove(was agg.DeviceFacts) {
 		cause, text = "returned", " is back in the network namespace of its ports"
 	}
 	e.record(agg.Event{Kind: deviceKind, Cause: cause, Text: e.name + text})
+}
+
+// noteName records that the device got another name. The aggregate keeps its own.
+func (e *Engine) noteName(was agg.DeviceFacts) {
+	now := e.plane.device.Name
+	if was.Name == "" || now == was.Name {
+		return
+	}
+	e.record(agg.Event{Kind: deviceKind, Cause: "renamed", From: was.Name, To: now,
+		Text: fmt.Sprintf("the device of %s was renamed from %s to %s", e.name, was.Name, now)})
 }
 
 // followDevice takes an address or an MTU that somebody gave the device as that of the

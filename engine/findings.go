@@ -34,6 +34,10 @@ func findings(v View) []agg.Finding {
 	if len(v.Facts.ForeignFilters) > 0 {
 		add("foreign-filters", "info", "others have tc programs beside ours: "+strings.Join(v.Facts.ForeignFilters, ", "), "")
 	}
+	if name := v.Device.Name; name != "" && name != v.Spec.Name {
+		add("device-renamed", "info", fmt.Sprintf("the device is named %s now; to commands and files the aggregate is %s as before", name, v.Spec.Name),
+			fmt.Sprintf("ip link set %s name %s", name, v.Spec.Name))
+	}
 	if v.Observed && v.Facts.Device.Elsewhere && v.Config.FastPath {
 		add("fast-path-off", "warning", "the device is in another network namespace; fast_path needs it in that of the ports", "")
 	}

@@ -181,7 +181,7 @@ func (p *Pair) facts() (agg.DeviceFacts, error) {
 		return agg.DeviceFacts{}, err
 	}
 	f := agg.DeviceFacts{
-		Present: true, Index: l.Index, AdminUp: l.AdminUp(), Carrier: l.Carrier,
+		Present: true, Name: l.Name, Index: l.Index, AdminUp: l.AdminUp(), Carrier: l.Carrier,
 		MTU: l.MTU, Elsewhere: p.Elsewhere,
 	}
 	copy(f.MAC[:], l.HardwareAddr)

@@ -131,7 +131,7 @@ func (p *Plane) reshape(a *aggregate, plan agg.Plan) bool {
 	device := a.device
 	if !device.Present {
 		p.w.lastIndex++
-		device = agg.DeviceFacts{Present: true, Index: p.w.lastIndex, AdminUp: true, Addresses: device.Addresses}
+		device = agg.DeviceFacts{Present: true, Name: p.name, Index: p.w.lastIndex, AdminUp: true, Addresses: device.Addresses}
 	}
 	device.Carrier, device.MAC, device.MTU = plan.Carrier, plan.MAC, plan.MTU
 	changed := !sameDevice(a.device, device)

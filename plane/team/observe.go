@@ -63,7 +63,7 @@ func (p *Plane) deviceFacts() (agg.DeviceFacts, error) {
 	if err != nil {
 		return agg.DeviceFacts{}, err
 	}
-	f := agg.DeviceFacts{Present: true, Index: l.Index, AdminUp: l.AdminUp(), Carrier: l.Carrier, MTU: l.MTU}
+	f := agg.DeviceFacts{Present: true, Name: l.Name, Index: l.Index, AdminUp: l.AdminUp(), Carrier: l.Carrier, MTU: l.MTU}
 	copy(f.MAC[:], l.HardwareAddr)
 	addresses, err := iface.Addresses(l.Index, iface.Here)
 	for _, a := range addresses {

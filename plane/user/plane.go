@@ -100,7 +100,11 @@ func (p *Plane) reachOuter() (err error) {
 	if p.device.Elsewhere {
 		return nil
 	}
-	if err := cutTunnels(p.tool, p.device.Name); err != nil {
+	now, err := p.device.Facts() // somebody may have renamed it
+	if err != nil {
+		return err
+	}
+	if err := cutTunnels(p.tool, now.Name); err != nil {
 		return err
 	}
 	p.notes.tap, err = openTap(p.device.Outer)
