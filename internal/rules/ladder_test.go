@@ -32,6 +32,7 @@ func ladder() []rung {
 		{"team", nil, "the team driver's library serves programs that know nothing else of Yoke"},
 		{"plane/device", []string{"agg", "wire", "internal"}, "what planes share knows none of them"},
 		{"plane/port", []string{"agg", "wire", "plane/device", "internal"}, "what planes share knows none of them"},
+		{"plane/keepalive", []string{"agg", "wire", "internal"}, "what planes share knows none of them"},
 		{"plane/mem", []string{"agg", "wire", "policy"}, "the plane in memory serves tests and dry runs on any system"},
 		{"plane/planetest", []string{"agg", "wire", "policy", "internal"}, "the conformance suite judges a plane by agg's nouns alone"},
 		{"plane/team", []string{"agg", "wire", "policy", "team", "plane/device", "plane/port", "internal"},

@@ -1,0 +1,190 @@
+package keepalive
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cilium/ebpf"
+
+	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/internal/bootclock"
+)
+
+// Options are what a keeper needs to know.
+type Options struct {
+	// MaxOrphan is max_orphan_time: for how long the daemon is spoken for after its last
+	// beat; 0 is the default of [MaxOrphan].
+	MaxOrphan time.Duration
+	// Guarded: the plane has a guard at the ports' egress that gives frames held here their
+	// second choice. Otherwise they are dropped.
+	Guarded bool
+	// Programs are shared by the keepers of a process; nil makes some.
+	Programs *Programs
+}
+
+// Keeper has the programs of one aggregate's ports. Its methods must be called in the
+// network namespace of the ports, by one goroutine at a time.
+type Keeper struct {
+	options Options
+	objects keepaliveObjects
+	sees    bool
+	epoch   uint32
+	// set is what was set last, by ifindex.
+	set map[int]State
+}
+
+// Open loads programs and attaches none. Those of an earlier daemon go on as they are until
+// [Keeper.Set] replaces them, port by port. It needs CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON.
+func Open(options Options) (*Keeper, error) {
+	if options.MaxOrphan <= 0 {
+		options.MaxOrphan = MaxOrphan
+	}
+	if options.Programs == nil {
+		options.Programs = NewPrograms()
+	}
+	k := &Keeper{options: options, set: map[int]State{}}
+	var err error
+	if k.objects, k.sees, err = load(options.Programs); err != nil {
+		return nil, fmt.Errorf("open the keep-alive of ports: %w", err)
+	}
+	return k, errors.Join(k.Beat(agg.Instant(bootclock.Now())))
+}
+
+// SeesCarrier reports whether the programs notice a loss of carrier by themselves.
+func (k *Keeper) SeesCarrier() bool { return k.sees }
+
+// Beat says that the daemon was there at an instant and can speak for itself: one write,
+// for all ports. [BeatEvery] is how often to call it.
+func (k *Keeper) Beat(now agg.Instant) error {
+	if err := k.objects.YokeBeat.Put(uint32(0), fromInstant(now)); err != nil {
+		return fmt.Errorf("beat for the keep-alive of ports: %w", err)
+	}
+	return nil
+}
+
+// Set tells what may be said on a port from now on, and attaches the programs the first
+// time: after the plane has put its own ones there. What was said before is forgotten, a
+// [Stop] too. The same State again costs nothing.
+func (k *Keeper) Set(ifindex int, s State) error {
+	was, known := k.set[ifindex]
+	if known && was == s {
+		return nil
+	}
+	if err := k.change(ifindex, s, known); err != nil {
+		return fmt.Errorf("set the keep-alive of interface %d: %w", ifindex, err)
+	}
+	k.set[ifindex] = s
+	return nil
+}
+
+func (k *Keeper) change(ifindex int, s State, attached bool) error {
+	if attached {
+		speech, err := k.speechOf(ifindex)
+		return errors.Join(err, k.write(ifindex, s, speech.MadeClsact))
+	}
+	before, err := k.speechOf(ifindex)
+	if err != nil {
+		return err
+	}
+	made, err := ensureClsact(ifindex)
+	if err != nil {
+		return err
+	}
+	if made {
+		before.MadeClsact = 1
+	}
+	return errors.Join(k.write(ifindex, s, before.MadeClsact), k.attach(ifindex))
+}
+
+// write says it to the programs. They begin anew with it.
+func (k *Keeper) write(ifindex int, s State, madeClsact uint32) error {
+	k.epoch++
+	speech := keepaliveSpeech{Frame: s.frame(), OrphanTime: uint64(k.options.MaxOrphan), Epoch: k.epoch, MadeClsact: madeClsact}
+	until := uint64(0)
+	if s.Speak {
+		speech.Flags |= keepaliveSpeechFlagSPEAKS
+		until = uint64(monotonic() + int64(s.timeout()))
+	}
+	if k.options.Guarded {
+		speech.Flags |= keepaliveSpeechFlagGUARDED
+	}
+	port := uint32(ifindex)
+	err := k.objects.YokeNotes.Update(port, keepaliveNote{}, ebpf.UpdateNoExist)
+	if err != nil && !errors.Is(err, ebpf.ErrKeyExist) {
+		return fmt.Errorf("make room for notes: %w", err)
+	}
+	return errors.Join(k.objects.YokeUntil.Put(port, until), k.objects.YokeSpeech.Put(port, &speech))
+}
+
+func (k *Keeper) attach(ifindex int) error {
+	return errors.Join(
+		attach(hook{ifindex, true}, k.objects.YokeAnswer), attach(hook{ifindex, false}, k.objects.YokeHold))
+}
+
+// speechOf is what was set on the port last, by whichever daemon.
+func (k *Keeper) speechOf(ifindex int) (speech keepaliveSpeech, err error) {
+	if _, known := k.set[ifindex]; known {
+		return speech, lookup(k.objects.YokeSpeech, ifindex, &speech)
+	}
+	_, speech, _, err = behind(ifindex)
+	return speech, err
+}
+
+// Noted returns what the programs on a port noted: those of this keeper, or before the
+// first Set those that an earlier daemon left. ok is false where there are none.
+func (k *Keeper) Noted(ifindex int) (n Noted, ok bool, err error) {
+	if _, known := k.set[ifindex]; !known {
+		note, speech, found, err := behind(ifindex)
+		return notedOf(note, speech.Epoch), found, err
+	}
+	var note keepaliveNote
+	var speech keepaliveSpeech
+	if err := errors.Join(lookup(k.objects.YokeNotes, ifindex, &note), lookup(k.objects.YokeSpeech, ifindex, &speech)); err != nil {
+		return n, false, fmt.Errorf("read what was noted of interface %d: %w", ifindex, err)
+	}
+	return notedOf(note, speech.Epoch), true, nil
+}
+
+// Mend attaches programs again that somebody has taken off the ports, or put others
+// before.
+func (k *Keeper) Mend() error {
+	var errs []error
+	for ifindex := range k.set {
+		in, out := look(hook{ifindex, true}), look(hook{ifindex, false})
+		if in.stands() && out.stands() {
+			continue
+		}
+		_, err := ensureClsact(ifindex)
+		if err == nil {
+			err = k.attach(ifindex)
+		}
+		if !isGone(err) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Remove takes the programs off a port, also those of an earlier daemon. It comes before
+// the plane lets go of the port. A port that is gone is no error.
+func (k *Keeper) Remove(ifindex int) error {
+	speech, err := k.speechOf(ifindex)
+	errs := []error{err, detach(hook{ifindex, true}), detach(hook{ifindex, false})}
+	if speech.MadeClsact != 0 {
+		errs = append(errs, dropClsact(ifindex))
+	}
+	for _, m := range []*ebpf.Map{k.objects.YokeUntil, k.objects.YokeSpeech, k.objects.YokeNotes} {
+		if err := m.Delete(uint32(ifindex)); err != nil && !errors.Is(err, ebpf.ErrKeyNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	delete(k.set, ifindex)
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("remove the keep-alive of interface %d: %w", ifindex, err)
+	}
+	return nil
+}
+
+// Close lets go of descriptors. The programs stay, and act from [StaleAfter] the last beat.
+func (k *Keeper) Close() error { return k.objects.Close() }
