@@ -34,6 +34,7 @@ type rig struct {
 
 func newRig(t *testing.T, options Options) *rig {
 	t.Helper()
+	t.Parallel() // they wait most of the time
 	nstest.Require(t, "root", "bpf", "veth")
 	r := &rig{T: t, near: nstest.New(t), far: nstest.New(t)}
 	r.far.Veth("spare1", r.far, "spare2") // so that no end has the ifindex of the other
@@ -74,8 +75,13 @@ func (r *rig) set(s State) {
 // beat is a beat of the daemon some time ago.
 func (r *rig) beat(ago time.Duration) {
 	r.Helper()
-	if err := r.keeper.Beat(agg.Instant(bootclock.Now()).Add(-ago)); err != nil {
-		r.Fatal(err)
+	beat(r.T, r.keeper, ago)
+}
+
+func beat(t *testing.T, k *Keeper, ago time.Duration) {
+	t.Helper()
+	if err := k.Beat(agg.Instant(bootclock.Now()).Add(-ago)); err != nil {
+		t.Fatal(err)
 	}
 }
 
