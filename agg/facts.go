@@ -76,6 +76,13 @@ type LinkFacts struct {
 	FullDuplex bool `json:"full_duplex"`
 	MAC        MAC  `json:"mac"`
 	MTU        int  `json:"mtu"`
+	// Master names the device that the interface is a port of in the kernel, if any.
+	Master string `json:"-"`
+	// RenamedTo is the name that the interface has now, where it was present under Name
+	// before. Moved tells that it went to another network namespace. In both cases there is
+	// no interface of the name.
+	RenamedTo string `json:"-"`
+	Moved     bool   `json:"-"`
 }
 
 // BucketFacts are the counters of one entry of a plan's table.

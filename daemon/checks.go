@@ -138,7 +138,7 @@ func (r *registry) owners() map[string]string {
 	}
 	all, _ := r.list()
 	for _, a := range all {
-		for _, p := range a.spec.Ports {
+		for _, p := range a.engine.Wanted().Ports {
 			out[p.Name] = a.name
 		}
 	}

@@ -37,7 +37,6 @@ type registry struct {
 // aggregate is one that runs.
 type aggregate struct {
 	name   string
-	spec   agg.Spec // what is wanted; by change, once it runs
 	engine *engine.Engine
 	plane  engine.Plane
 	store  *store
@@ -184,7 +183,7 @@ func (r *registry) start(ctx context.Context, spec agg.Spec, planeName string, s
 		return nil, errors.Join(err, plane.Close())
 	}
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	a := &aggregate{name: spec.Name, spec: spec.Clone(), engine: e, plane: plane, store: st, cancel: cancel, ended: make(chan struct{})}
+	a := &aggregate{name: spec.Name, engine: e, plane: plane, store: st, cancel: cancel, ended: make(chan struct{})}
 	go func() {
 		defer close(a.ended)
 		if err := e.Run(run); err != nil {
@@ -279,7 +278,6 @@ func (r *registry) update(ctx context.Context, name string, f func(*agg.Spec) er
 	if err := a.engine.Update(context.WithoutCancel(ctx), after); err != nil {
 		return nil, err
 	}
-	a.spec = after
 	return a, nil
 }
 

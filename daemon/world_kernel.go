@@ -177,10 +177,14 @@ func (k kernelLinks) Read(ctx context.Context, names []string) ([]agg.LinkFacts,
 	out := make([]agg.LinkFacts, len(links))
 	for i, l := range links {
 		out[i] = agg.LinkFacts{Name: l.Name, Index: l.Index, Present: l.Present, AdminUp: l.AdminUp, Carrier: l.Carrier,
-			Speed: l.Speed, FullDuplex: l.FullDuplex, MAC: l.MAC, MTU: l.MTU}
+			Speed: l.Speed, FullDuplex: l.FullDuplex, MAC: l.MAC, MTU: l.MTU,
+			Master: l.Master, RenamedTo: l.RenamedTo, Moved: l.Moved}
 	}
 	return out, nil
 }
+
+// Remember implements engine.Rememberer.
+func (k kernelLinks) Remember(name string, index int) { k.listener.Remember(name, index) }
 
 // Subscribe implements engine.Links.
 func (k kernelLinks) Subscribe(s engine.Subscription) (wake <-chan struct{}, cancel func()) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"sync/atomic"
 
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/announce"
@@ -50,6 +51,8 @@ type Engine struct {
 	ready chan struct{} // closed after the first attempt to apply a plan
 	begun error         // its result, written before ready is closed
 	ended chan struct{} // closed when Run returns
+	// wanted is the spec as it was saved last.
+	wanted atomic.Pointer[agg.Spec]
 
 	// All that follows belongs to the goroutine of Run.
 	mind
@@ -83,6 +86,7 @@ type mind struct {
 
 // portState is what is remembered of a port beside its watch.
 type portState struct {
+	index    int // that the engine before saw, 0 for none
 	verdict  watch.Verdict
 	failures uint64
 	gates    map[string]GateState
@@ -113,6 +117,8 @@ func New(spec agg.Spec, w World, saved *Saved) (*Engine, error) {
 	}
 	e.restore(saved.clone())
 	e.adopt(spec.Clone())
+	first := spec.Clone()
+	e.wanted.Store(&first)
 	return e, nil
 }
 
@@ -130,7 +136,7 @@ func (e *Engine) restore(s Saved) {
 		if !ok {
 			continue
 		}
-		e.ports[c.Name] = &portState{failures: p.Failures, gates: p.Gates, verdict: watch.Verdict{Phase: p.Watch.Phase}}
+		e.ports[c.Name] = &portState{failures: p.Failures, index: p.Index, gates: p.Gates, verdict: watch.Verdict{Phase: p.Watch.Phase}}
 		w := watch.For(s.Spec.Config(), c)
 		w.Restore(p.Watch)
 		e.config.Ports = append(e.config.Ports, c)

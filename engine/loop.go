@@ -16,6 +16,7 @@ import (
 func (e *Engine) loop(ctx context.Context) {
 	e.subscribe()
 	defer func() { e.sub.cancel() }()
+	e.remember()
 	e.takeOver(ctx)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -61,7 +62,7 @@ func (e *Engine) pause() time.Duration {
 // round reads the facts and makes the plane do what follows from them. This is the
 // way of a failover, so what can wait comes after Apply.
 func (e *Engine) round(ctx context.Context) {
-	links, err := e.w.Links.Read(ctx, e.names())
+	links, err := e.readLinks(ctx)
 	if err != nil {
 		e.readFailed(err)
 		return

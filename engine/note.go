@@ -168,7 +168,12 @@ func levelOf(ev agg.Event) slog.Level {
 }
 
 // save hands the state to the saver.
-func (e *Engine) save() { e.saver.put(e.snapshot()) }
+func (e *Engine) save() {
+	s := e.snapshot()
+	wanted := s.Spec.Clone()
+	e.wanted.Store(&wanted)
+	e.saver.put(s)
+}
 
 func (e *Engine) snapshot() Saved {
 	seq, events := e.ring.snapshot()
@@ -180,7 +185,7 @@ func (e *Engine) snapshot() Saved {
 	s.Policy.Speeds = maps.Clone(e.policy.Speeds)
 	for i, c := range e.config.Ports {
 		p := e.ports[c.Name]
-		s.Ports[c.Name] = SavedPort{Watch: e.watches[i].State(), Failures: p.failures, Gates: maps.Clone(p.gates)}
+		s.Ports[c.Name] = SavedPort{Watch: e.watches[i].State(), Index: e.link(c.Name).Index, Failures: p.failures, Gates: maps.Clone(p.gates)}
 	}
 	return s
 }

@@ -48,7 +48,9 @@ type Saved struct {
 
 // SavedPort is the saved state of one port.
 type SavedPort struct {
-	Watch    watch.State          `json:"watch"`
+	Watch watch.State `json:"watch"`
+	// Index is the ifindex that it had, 0 where it was absent.
+	Index    int                  `json:"ifindex,omitempty"`
 	Failures uint64               `json:"failures"`
 	Gates    map[string]GateState `json:"gates,omitempty"`
 }

@@ -51,7 +51,7 @@ func (e *Engine) insist(ctx context.Context) error {
 }
 
 func (e *Engine) attempt(ctx context.Context) error {
-	links, err := e.w.Links.Read(ctx, e.names())
+	links, err := e.readLinks(ctx)
 	if err != nil {
 		return fmt.Errorf("read the state of the ports: %w", err)
 	}

@@ -31,6 +31,13 @@ type Link struct {
 	FullDuplex bool
 	MAC        [6]byte
 	MTU        int
+	// Master names the device that the interface is a port of in the kernel, if any.
+	Master string
+	// RenamedTo is the name that the interface has now, and Moved tells that it went to
+	// another network namespace, where it was present under Name before. Both are known of
+	// interfaces that somebody is subscribed to.
+	RenamedTo string
+	Moved     bool
 }
 
 // Listener serves one network namespace. Its methods are safe for concurrent use.
@@ -44,6 +51,7 @@ type Listener struct {
 	subs      map[*subscription]struct{}
 	byName    map[string][]*subscription // the same, by the interfaces they name
 	known     map[int]linkState          // by ifindex, from events
+	places    places
 	speeds    map[int]ethtool.Settings
 	dirty     map[string]struct{} // whose speed may have changed
 	lastEvent time.Time
@@ -94,6 +102,7 @@ func Open() (*Listener, error) {
 	l := &Listener{
 		query: query, driver: driver, events: events,
 		subs: map[*subscription]struct{}{}, byName: map[string][]*subscription{}, known: map[int]linkState{},
+		places: places{},
 		speeds: map[int]ethtool.Settings{}, dirty: map[string]struct{}{},
 		poke: make(chan struct{}, 1), stale: make(chan struct{}, 1), done: make(chan struct{}),
 	}
@@ -150,9 +159,10 @@ func (l *Listener) Read(ctx context.Context, names []string) ([]Link, error) {
 		if err != nil {
 			return nil, err
 		}
-		out[i] = Link{Name: name}
 		if present {
 			out[i] = l.fill(s)
+		} else {
+			out[i] = l.absent(name)
 		}
 	}
 	return out, nil
@@ -163,10 +173,14 @@ func (l *Listener) fill(s linkState) Link {
 		Name: s.name, Index: s.index, Present: true, AdminUp: s.adminUp(), MAC: s.mac, MTU: s.mtu,
 	}
 	l.mu.Lock()
+	if len(l.byName[s.name]) > 0 {
+		l.places.note(s.name, s.index)
+	}
 	byDriver := l.asksDriver(s.name)
 	settings, cached := l.speeds[s.index]
 	l.mu.Unlock()
 	out.Carrier = l.carrier(s, byDriver)
+	out.Master = l.masterOf(s)
 	if !cached {
 		settings = l.askSpeed(s.name)
 	}
@@ -240,6 +254,7 @@ func (l *Listener) remove(s *subscription) {
 		l.byName[n] = slices.DeleteFunc(l.byName[n], func(o *subscription) bool { return o == s })
 		if len(l.byName[n]) == 0 {
 			delete(l.byName, n)
+			delete(l.places, n)
 		}
 	}
 }
@@ -310,7 +325,11 @@ func (l *Listener) take(b []byte) {
 				l.lost()
 				return
 			}
-			l.linkEvent(s, kind == unix.RTM_DELLINK)
+			if body[0] == unix.AF_BRIDGE { // it came to a bridge or left one, and is still there
+				l.wakeAll(s.name)
+			} else {
+				l.linkEvent(s, kind == unix.RTM_DELLINK)
+			}
 		case unix.RTM_NEWADDR, unix.RTM_DELADDR:
 			l.addressEvent(body)
 		}
@@ -323,6 +342,7 @@ func (l *Listener) linkEvent(s linkState, gone bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	before, had := l.known[s.index]
+	l.places.event(s, gone)
 	if gone {
 		delete(l.known, s.index)
 		delete(l.speeds, s.index)
@@ -364,6 +384,13 @@ func (l *Listener) addressEvent(body []byte) {
 	for s := range l.subs {
 		signal(s.wake)
 	}
+}
+
+// wakeAll is wake for who does not hold mu.
+func (l *Listener) wakeAll(name string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.wake(name)
 }
 
 // wake wakes the subscribers of one interface. The caller holds mu.

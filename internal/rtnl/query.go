@@ -18,6 +18,10 @@ type linkState struct {
 	mtu   int
 	// oper is the operational state of RFC 2863, IF_OPER_*.
 	oper byte
+	// master is the ifindex of the device that the link is a port of, 0 for none.
+	master int
+	// moved: the link is gone to another network namespace.
+	moved bool
 }
 
 func (s linkState) adminUp() bool { return s.flags&unix.IFF_UP != 0 }
@@ -212,6 +216,10 @@ func parseLink(body []byte) (linkState, error) {
 			copy(s.mac[:], v)
 		case kind == unix.IFLA_MTU && len(v) == 4:
 			s.mtu = int(native.Uint32(v))
+		case kind == unix.IFLA_MASTER && len(v) == 4:
+			s.master = int(native.Uint32(v))
+		case kind == unix.IFLA_NEW_NETNSID:
+			s.moved = true
 		case kind == unix.IFLA_OPERSTATE && len(v) == 1:
 			s.oper = v[0]
 		}

@@ -25,6 +25,7 @@ func (p *Plane) Apply(ctx context.Context, plan agg.Plan) error {
 }
 
 func (p *Plane) apply(ctx context.Context, plan agg.Plan) error {
+	p.followNames(plan)
 	next := p.places.with(plan)
 	if next.full(plan) {
 		return &agg.Problem{Code: "too-many-ports", Object: p.options.Name,
@@ -48,6 +49,25 @@ func (p *Plane) apply(ctx context.Context, plan agg.Plan) error {
 	p.places, p.done.generation = next, plan.Generation
 	maps.Copy(p.hooked, taken)
 	return errors.Join(p.setCarrier(plan.Carrier), p.dropGone(ctx, plan))
+}
+
+// followNames keeps place and hooks of a port whose interface has another name now; the
+// journal gets the name when the port is taken again.
+func (p *Plane) followNames(plan agg.Plan) {
+	for _, q := range plan.Ports {
+		for name, ifindex := range p.hooked {
+			_, known := p.places[q.Name]
+			if known || ifindex != q.Index || plan.PortByName(name) != agg.NoPort {
+				continue
+			}
+			p.places[q.Name], p.hooked[q.Name] = p.places[name], ifindex
+			delete(p.places, name)
+			delete(p.hooked, name)
+			delete(p.done.ports, name)
+			p.done.known = false // so that the port is taken again
+			break
+		}
+	}
 }
 
 // takeNew takes the ports of plan that are not hooked, or under another ifindex, and

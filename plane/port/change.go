@@ -105,8 +105,16 @@ func (k *Keeper) tell(ctx context.Context, index int) error {
 	return nil
 }
 
-// again makes address and MTU of a port that is taken as wanted.
+// again makes address and MTU of a port that is taken as wanted. Where somebody gave the
+// interface another name, the journal has that first: a release by the old name must not
+// find it any more.
 func (k *Keeper) again(l iface.Link, w Want) error {
+	if r := k.record(l.Index); r.Name != l.Name {
+		r.Name = l.Name
+		if err := k.step(func() error { return k.journal.save(k.path) }); err != nil {
+			return err
+		}
+	}
 	if err := setMAC(l.Index, w.MAC); err != nil {
 		return fmt.Errorf("change the address of port %s: %w", l.Name, err)
 	}
@@ -144,21 +152,32 @@ func (k *Keeper) giveBack(ctx context.Context, index int) error {
 // below 1280 bytes, and IPv6 comes last, so that the link-local address is made from
 // the right address; the managers come after all, to find the port as they left it.
 func (k *Keeper) restoration(ctx context.Context, r Record) []func() error {
+	master := masterOf(r.Index)
 	return []func() error{
 		func() error {
-			if r.AdminUp {
+			if r.AdminUp || master.any {
 				return nil
 			}
 			return setFlag(r.Index, unix.IFF_UP, false)
 		},
 		func() error { return setVLANFilter(r, true) },
 		func() error { return setFlag(r.Index, unix.IFF_ALLMULTI, r.AllMulti) },
-		func() error { return setMAC(r.Index, r.MAC) },
-		func() error { return setMTU(r.Index, r.MTU) },
+		func() error {
+			if master.addresses {
+				return nil
+			}
+			return setMAC(r.Index, r.MAC)
+		},
+		func() error {
+			if master.addresses {
+				return nil
+			}
+			return setMTU(r.Index, r.MTU)
+		},
 		func() error { return setGenMode(r.Index, r.GenMode) },
 		func() error { return restoreIPv6(r) },
 		func() error {
-			if r.AdminUp {
+			if r.AdminUp && !master.any {
 				return setFlag(r.Index, unix.IFF_UP, true)
 			}
 			return nil

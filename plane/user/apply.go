@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/yokelag/yoke/agg"
@@ -25,6 +26,7 @@ func (p *Plane) apply(ctx context.Context, plan agg.Plan) error {
 	if err := p.check(plan); err != nil {
 		return err
 	}
+	p.followNames(plan)
 	links, err := p.takeAll(ctx, plan)
 	if err != nil {
 		return err
@@ -39,6 +41,23 @@ func (p *Plane) apply(ctx context.Context, plan agg.Plan) error {
 		p.settle()
 	}
 	return p.dropOld(ctx, plan, old)
+}
+
+// followNames keeps the socket and the counters of a port whose interface has another name
+// now; the journal gets the name when the port is taken again.
+func (p *Plane) followNames(plan agg.Plan) {
+	for _, pp := range plan.Ports {
+		for name, l := range p.links {
+			if p.links[pp.Name] != nil || l.ifindex != pp.Index || plan.PortByName(name) != agg.NoPort {
+				continue
+			}
+			l.name.Store(&pp.Name)
+			p.links = maps.Clone(p.links)
+			p.links[pp.Name] = l
+			delete(p.links, name)
+			break
+		}
+	}
 }
 
 // check refuses plans that ask for what the plane does not do.
@@ -107,7 +126,9 @@ func (p *Plane) take(ctx context.Context, plan agg.Plan, pp agg.PlanPort) (*link
 	if err != nil {
 		return nil, fmt.Errorf("port %s: %w", pp.Name, err)
 	}
-	return &link{name: pp.Name, socket: s, base: readDevice(ifindex)}, nil
+	l := &link{socket: s, base: readDevice(ifindex)}
+	l.name.Store(&pp.Name)
+	return l, nil
 }
 
 func (p *Plane) fence(name string, ifindex int) error {

@@ -28,7 +28,7 @@ type table struct {
 
 // link is a taken port: its socket and its counters. It lives as long as the device.
 type link struct {
-	name string
+	name atomic.Pointer[string] // somebody may rename the interface
 	*socket
 	counters
 

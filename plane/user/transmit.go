@@ -144,7 +144,7 @@ func (x *transmitter) flush(t *table, port int, now agg.Instant) {
 		}
 		switch {
 		case err == 0:
-		case err == unix.ENOBUFS && x.carrier(l.name):
+		case err == unix.ENOBUFS && x.carrier(*l.name.Load()):
 			x.drops.refused.Add(1)
 			i++
 		case err == unix.ENOBUFS || err == unix.ENETDOWN || err == unix.ENXIO || err == unix.ENODEV:
