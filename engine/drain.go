@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/yokelag/yoke/agg"
@@ -14,6 +15,7 @@ import (
 // plane is asked when each entry was used last; a failover never waits for that, since
 // nothing is held for a port that does not work.
 func (e *Engine) planned(ctx context.Context, in policy.Input) (agg.Plan, policy.State, []policy.Reason) {
+	in.Former, e.former = e.former, nil
 	plan, state, reasons := policy.Plan(e.config, in)
 	e.drainAt = agg.Never
 	if state.Drain == nil {
@@ -39,9 +41,14 @@ func (e *Engine) planned(ctx context.Context, in policy.Input) (agg.Plan, policy
 	return plan, state, reasons
 }
 
-// drainOut moves the traffic away from ports that a change of the spec is about to remove.
-// The aggregate is looked after meanwhile.
+// drainOut moves the traffic away from ports that a change of the spec is about to remove,
+// and sees to it that buckets that the change moves wait for a pause. The aggregate is
+// looked after meanwhile.
 func (e *Engine) drainOut(ctx context.Context, next agg.Spec) {
+	if e.reshapes(next) {
+		e.awaitPause(ctx)
+	}
+	defer func() { e.former = e.buckets(next.Config()) }()
 	for _, p := range e.plane.published.Ports {
 		stays := slices.ContainsFunc(next.Ports, func(q agg.PortSpec) bool { return q.Name == p.Name })
 		if !stays && p.Transmit && e.plane.have {
@@ -63,16 +70,74 @@ func (e *Engine) drainOut(ctx context.Context, next agg.Spec) {
 	}
 }
 
+// reshapes reports whether a change moves flows otherwise than bucket by bucket: frames are
+// hashed otherwise, or the hash leads to the ports in another way.
+func (e *Engine) reshapes(next agg.Spec) bool {
+	was, is := e.config, next.Config()
+	switch e.plane.published.Select {
+	case agg.SelectBuckets:
+		return was.HashPolicy != is.HashPolicy || was.HashMap != is.HashMap
+	case agg.SelectModulo:
+		same := slices.EqualFunc(was.Ports, is.Ports, func(a, b agg.PortConfig) bool { return a.Name == b.Name })
+		return !same || was.HashPolicy != is.HashPolicy || was.HashMap != is.HashMap
+	default:
+		return false
+	}
+}
+
+// awaitPause waits until no entry of the table was used for a while, at most as long as a
+// planned move may wait.
+func (e *Engine) awaitPause(ctx context.Context) {
+	end := e.w.Clock.Now().Add(policy.DrainCap)
+	for ctx.Err() == nil && e.w.Clock.Now().Before(end) {
+		facts, err := e.observe(ctx)
+		now := e.w.Clock.Now()
+		busy := func(b agg.BucketFacts) bool { return now.Sub(b.LastUsed) < policy.DrainGap }
+		if err != nil || !slices.ContainsFunc(facts.Buckets, busy) {
+			return
+		}
+		timer := time.NewTimer(drainLook)
+		select {
+		case <-ctx.Done():
+		case <-e.sub.wake:
+			e.round(ctx)
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+// buckets tells by which ports the buckets leave, where the same hash will lead to them.
+func (e *Engine) buckets(next agg.Config) map[int]string {
+	p := e.plane.published
+	if !e.plane.have || p.Select != agg.SelectBuckets || p.Hash != next.HashPolicy || next.HashMap != agg.Buckets {
+		return nil
+	}
+	out := map[int]string{}
+	for i, c := range p.Table {
+		out[i] = p.Ports[c.First].Name
+	}
+	return out
+}
+
 // noteDrain records that a planned move begins to wait, and that it waits no more.
 func (e *Engine) noteDrain(before mark) bool {
 	was, is := before.drain, e.policy.Drain
 	switch {
 	case is != nil && is.Holding() && !was.Holding():
 		e.record(agg.Event{Kind: "drain", Cause: "draining", Port: is.Open[0],
-			Text: fmt.Sprintf("%s carries until its traffic pauses, %v at most", is.Open[0], policy.DrainCap)})
+			Text: fmt.Sprintf("%s carries until the traffic pauses, %v at most", holders(is), policy.DrainCap)})
 	case was.Holding() && !is.Holding():
 		e.record(agg.Event{Kind: "drain", Cause: "drained", Port: was.Open[0],
-			Text: fmt.Sprintf("the traffic of %s has moved after %v", was.Open[0], e.w.Clock.Now().Sub(was.Since))})
+			Text: fmt.Sprintf("the traffic of %s has moved after %v", holders(was), e.w.Clock.Now().Sub(was.Since))})
 	}
 	return !was.Equal(is)
+}
+
+// holders tells who carries while a move waits.
+func holders(d *policy.Drain) string {
+	if len(d.Open) == 1 {
+		return d.Open[0]
+	}
+	return "each of " + strings.Join(d.Open, ", ") + " with entries that move"
 }

@@ -62,6 +62,7 @@ type Engine struct {
 	told    announce.State // what is left to announce
 	drainAt agg.Instant    // when a planned move goes on
 	leaving []string       // ports that are drained to be removed
+	former  map[int]string // by which ports buckets left before a change that is being made
 	sub     subscription
 	// readAt is when Links.Read is tried again after readFails failures in a row.
 	readAt    agg.Instant

@@ -15,6 +15,10 @@ func (e *Engine) update(ctx context.Context, spec agg.Spec) error {
 	}
 	e.round(ctx)
 	e.drainOut(ctx, spec)
+	if ctx.Err() != nil {
+		e.leaving = nil
+		return fmt.Errorf("update %s: %w", e.name, ErrStopped)
+	}
 	before, mark := e.mind, e.mark()
 	e.leaving = nil
 	e.adopt(spec)

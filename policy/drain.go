@@ -11,13 +11,13 @@ import (
 // DrainCap is how long a planned move waits at most for a pause in the traffic.
 const DrainCap = time.Second
 
-// An entry moves when it was idle for the gap, so that no frame of a flow overtakes another
-// on the way. The port that lost the traffic goes on receiving for the linger, for what is
+// DrainGap is for how long an entry was idle when it moves, so that no frame of a flow
+// overtakes another on the way.
+const DrainGap = 20 * time.Millisecond
+
+// drainLinger is how long the port that lost the traffic goes on receiving, for what is
 // under way to it.
-const (
-	drainGap    = 20 * time.Millisecond
-	drainLinger = 50 * time.Millisecond
-)
+const drainLinger = 50 * time.Millisecond
 
 // Drain is a planned move in progress: traffic leaves a port that works. A value is never
 // changed once it is in a State.
@@ -88,9 +88,9 @@ func (b *builder) drain(former map[int]string, leaving []string) {
 }
 
 // beginDrain returns the move that begins now, or nil. A change of mind in the middle of
-// a move keeps what is held by now.
+// a move keeps what is held by now, and one of the configuration holds what it moves too.
 func (b *builder) beginDrain(former map[int]string, leaving []string, d *Drain) *Drain {
-	if len(b.plan.Table) == 0 || d.Holding() {
+	if len(b.plan.Table) == 0 || d.Holding() && b.in.Former == nil {
 		return nil
 	}
 	began := Drain{Since: b.in.Now, Held: map[int]string{}}
@@ -119,7 +119,7 @@ func (b *builder) holds(d *Drain, entry int, name string) bool {
 	if entry >= len(b.in.LastUsed) {
 		return true // not known yet
 	}
-	return b.in.Now.Sub(b.in.LastUsed[entry]) < drainGap
+	return b.in.Now.Sub(b.in.LastUsed[entry]) < DrainGap
 }
 
 // holdBack puts into the plan what a move leaves as it was.

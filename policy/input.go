@@ -25,6 +25,9 @@ type Input struct {
 	LastUsed []agg.Instant
 	// Leaving are configured ports that will be removed once their traffic has moved.
 	Leaving []string
+	// Former names the ports by which the entries of a table of buckets left before a change
+	// of the configuration that is made now, nil where none is.
+	Former map[int]string
 	// Tables remembers work from one plan to the next and changes no result; nil means
 	// none.
 	Tables *Tables

@@ -45,8 +45,13 @@ func (b *builder) bucketTable(ports []TablePort) []agg.Choice {
 	return table
 }
 
-// leave drains the ports that leave, and every bucket that moves because of them.
+// leave drains the ports that leave, and every bucket that moves because of them or of a
+// change of weights.
 func (b *builder) leave(ports []TablePort) {
+	if b.plan.Select == agg.SelectBuckets && len(b.in.Leaving) == 0 && b.in.Former != nil {
+		b.drain(b.in.Former, b.losing(b.in.Former))
+		return
+	}
 	if len(b.in.Leaving) == 0 || b.plan.Select != agg.SelectBuckets {
 		b.drain(nil, b.in.Leaving)
 		return
@@ -61,6 +66,23 @@ func (b *builder) leave(ports []TablePort) {
 		former[i] = with[c.First].Name
 	}
 	b.drain(former, b.in.Leaving)
+}
+
+// losing names the ports that lose entries, in configured order.
+func (b *builder) losing(former map[int]string) []string {
+	loses := map[string]bool{}
+	for i, name := range former {
+		if i < len(b.plan.Table) && b.ports[b.plan.Table[i].First].Name != name {
+			loses[name] = true
+		}
+	}
+	var out []string
+	for _, p := range b.ports {
+		if loses[p.Name] {
+			out = append(out, p.Name)
+		}
+	}
+	return out
 }
 
 // useAll lets every usable port transmit, and every port receive.

@@ -68,8 +68,15 @@ func (r *run) checkShape(plan agg.Plan) {
 	}
 }
 
-// checkTable: a bucket moves only if the port that had it is gone, or if it comes back
-// to a port that was not usable before.
+// drains reports whether buckets wait for a pause, by the saved state.
+func (r *run) drains() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.saved != nil && r.saved.Policy.Drain.Holding()
+}
+
+// checkTable: a bucket moves only if the port that had it is gone, if it comes back
+// to a port that was not usable before, or where the configuration was changed.
 func (r *run) checkTable(plan agg.Plan) {
 	r.t.Helper()
 	old := r.table
@@ -77,8 +84,8 @@ func (r *run) checkTable(plan agg.Plan) {
 	for _, p := range plan.Ports {
 		speeds += fmt.Sprint(p.Name, r.world.Link(p.Name).Speed, " ")
 	}
-	same := speeds == r.speeds
-	r.table, r.speeds = &plan, speeds
+	same := speeds == r.speeds && !r.moving
+	r.table, r.speeds, r.moving = &plan, speeds, r.moving && r.drains()
 	if old == nil || !same || plan.Select != agg.SelectBuckets || len(old.Table) != len(plan.Table) {
 		return
 	}

@@ -33,6 +33,8 @@ type run struct {
 	generation, seq uint64
 	table           *agg.Plan
 	speeds          string
+	// moving: a change may have buckets that wait for a pause.
+	moving bool
 }
 
 func (r *run) Now() agg.Instant { return agg.Instant(time.Since(r.start) + time.Hour) }
@@ -170,7 +172,7 @@ func (r *run) change(port string) {
 		spec.Ports = append(spec.Ports[:i], spec.Ports[i+1:]...)
 	}
 	if err := r.e.Update(r.t.Context(), spec); err == nil {
-		r.spec = spec
+		r.spec, r.moving = spec, true
 	} else if !r.stub {
 		r.failf("the change was refused: %v", err)
 	}

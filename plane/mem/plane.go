@@ -99,8 +99,11 @@ func (p *Plane) Apply(_ context.Context, plan agg.Plan) error {
 	}
 	if a.plan == nil || a.plan.Generation != plan.Generation || !a.plan.Equal(plan) {
 		a.changes++
-		a.plan, a.publishedAt = clonePlan(plan), p.w.clock.Now()
-		a.buckets, a.opened = make([]agg.BucketFacts, len(plan.Table)), map[int]bool{}
+		// Counters of entries go on where the table has the shape it had.
+		if a.plan == nil || a.plan.Select != plan.Select || len(a.plan.Table) != len(plan.Table) {
+			a.buckets = make([]agg.BucketFacts, len(plan.Table))
+		}
+		a.plan, a.publishedAt, a.opened = clonePlan(plan), p.w.clock.Now(), map[int]bool{}
 	}
 	return nil
 }

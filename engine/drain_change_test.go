@@ -1,0 +1,188 @@
+package engine_test
+
+import (
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/yokelag/yoke/agg"
+)
+
+// owners is the first choice of every entry of the table in force, by name.
+func owners(p agg.Plan) []string {
+	out := make([]string, len(p.Table))
+	for i, c := range p.Table {
+		out[i] = p.Ports[c.First].Name
+	}
+	return out
+}
+
+// A change of weights moves buckets that pause at once, and those in use when they do.
+func TestAChangeOfWeightsDrainsTheBuckets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, spec(t, map[string]string{"mode": "balance-xor"}, "eth1", "eth2")).start()
+		defer func() { _ = r.stop() }()
+		r.quiet(10 * time.Second)
+		busy := r.carries()
+		before := owners(r.published())
+		other := map[string]int{"eth1": 1, "eth2": 0}[busy]
+		wait := r.change(func(s *agg.Spec) { _ = s.Ports[other].Options.Set(agg.OfPort, "weight", "60000") })
+		if by := r.talk(time.Millisecond, 300*time.Millisecond); !slices.Equal(by, []string{busy}) {
+			t.Errorf("without a pause frames left by %v", by)
+		}
+		wait()
+		moved := 0
+		after := owners(r.published())
+		for i := range after {
+			if after[i] != before[i] {
+				moved++
+			}
+		}
+		if moved < 50 {
+			t.Errorf("%d buckets that nobody used have moved", moved)
+		}
+		r.quiet(100 * time.Millisecond)
+		if got := r.carries(); got == busy {
+			t.Errorf("after the pause %s carries still", got)
+		}
+		r.quiet(time.Second)
+		if got := r.causes("drain"); !slices.Equal(got, []string{"draining", "drained"}) {
+			t.Errorf("events %v", got)
+		}
+	})
+}
+
+// Where all flows move at once, the change waits for a pause of all.
+func TestAnotherHashWaitsForAPause(t *testing.T) {
+	for _, c := range []struct{ name, option, value string }{
+		{"policy", "xmit_hash_policy", "layer2"}, {"map", "hash_map", "modulo"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, spec(t, map[string]string{"mode": "balance-xor"}, "eth1", "eth2")).start()
+				defer func() { _ = r.stop() }()
+				r.quiet(10 * time.Second)
+				r.carries()
+				before := r.published()
+				wait := r.change(func(s *agg.Spec) { _ = s.Options.Set(agg.OfAggregate, c.option, c.value) })
+				r.talk(time.Millisecond, 300*time.Millisecond)
+				if !r.published().Equal(before) {
+					t.Error("the plan changed while frames were under way")
+				}
+				r.quiet(50 * time.Millisecond)
+				wait()
+				if r.published().Equal(before) {
+					t.Error("the pause was not used")
+				}
+			})
+		})
+	}
+}
+
+// Traffic that does not pause holds a change up for a second.
+func TestAnotherHashDoesNotWaitForever(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, spec(t, map[string]string{"mode": "balance-xor"}, "eth1", "eth2")).start()
+		defer func() { _ = r.stop() }()
+		r.quiet(10 * time.Second)
+		r.carries()
+		wait := r.change(func(s *agg.Spec) { _ = s.Options.Set(agg.OfAggregate, "hash_map", "modulo") })
+		r.talk(time.Millisecond, 1100*time.Millisecond)
+		if got := r.published().Select; got != agg.SelectModulo {
+			t.Errorf("after 1.1 s it is %s", got)
+		}
+		wait()
+	})
+}
+
+// In the modes that look at no flow, frames have no order to keep: a port that is removed
+// stops sending at once, and receives a little longer. With modulo every flow may move, so
+// the removal waits for a pause of all first.
+func TestARemovalWhereThereAreNoBuckets(t *testing.T) {
+	for _, c := range []struct {
+		mode, hashMap string
+		waits         bool
+	}{
+		{mode: "balance-rr"}, {mode: "random"}, {mode: "broadcast"}, {"balance-xor", "modulo", true},
+	} {
+		t.Run(c.mode, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				options := map[string]string{"mode": c.mode}
+				if c.hashMap != "" {
+					options["hash_map"] = c.hashMap
+				}
+				r := newRig(t, spec(t, options, "eth1", "eth2", "eth3")).start()
+				defer func() { _ = r.stop() }()
+				r.quiet(10 * time.Second)
+				r.carries()
+				wait := r.change(func(s *agg.Spec) { s.Ports = s.Ports[:2] })
+				synctest.Wait() // no time passes
+				if sends := slices.Contains(owners(r.published()), "eth3"); sends != c.waits {
+					t.Errorf("at first the port sends: %v", sends)
+				}
+				r.quiet(40 * time.Millisecond) // less than it listens, and more than the pause
+				p := r.published()
+				if slices.Contains(owners(p), "eth3") || !slices.Contains(receivers(p), "eth3") {
+					t.Errorf("after 40 ms %v send and %v receive", owners(p), receivers(p))
+				}
+				r.quiet(time.Second)
+				wait()
+				if p := r.published(); p.PortByName("eth3") >= 0 {
+					t.Errorf("the port is still there: %+v", p)
+				}
+			})
+		})
+	}
+}
+
+// A daemon that dies in the middle of a planned move leaves it to the next one, which ends
+// it as it would have. A removal that was not made is not made, though its traffic has moved.
+func TestTheNextDaemonEndsAPlannedMove(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		mode  string
+		alter func(s *agg.Spec)
+		ends  string // which port carries then
+	}{
+		{"switch", "active-backup", func(s *agg.Spec) { _ = s.Options.Set(agg.OfAggregate, "active_slave", "eth2") }, "eth2"},
+		{"weights", "balance-xor", func(s *agg.Spec) {
+			_ = s.Ports[0].Options.Set(agg.OfPort, "weight", "1")
+			_ = s.Ports[1].Options.Set(agg.OfPort, "weight", "60000")
+		}, "eth2"},
+		{"removal", "active-backup", func(s *agg.Spec) { s.Ports = s.Ports[1:] }, "eth2"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, spec(t, map[string]string{"mode": c.mode}, "eth1", "eth2")).start()
+				r.quiet(10 * time.Second)
+				before := r.carries()
+				next := r.spec.Clone()
+				c.alter(&next)
+				ended := make(chan struct{})
+				go func() {
+					_ = r.e.Update(t.Context(), next) // it dies with the daemon
+					close(ended)
+				}()
+				r.talk(time.Millisecond, 100*time.Millisecond)
+				if err := r.stop(); err != nil {
+					t.Fatal(err)
+				}
+				<-ended
+				r.spec = r.store.saved.Spec
+				r.start()
+				defer func() { _ = r.stop() }()
+				if by := r.talk(time.Millisecond, 100*time.Millisecond); !slices.Equal(by, []string{before}) {
+					t.Errorf("the next daemon moved traffic without a pause: %v, and %s before", by, before)
+				}
+				r.quiet(2 * time.Second)
+				if got := r.carries(); got != c.ends {
+					t.Errorf("in the end %s carries, want %s", got, c.ends)
+				}
+				if p := r.published(); len(p.Ports) != 2 || !r.status().Plan.InForce {
+					t.Errorf("in the end %+v", p)
+				}
+			})
+		})
+	}
+}
