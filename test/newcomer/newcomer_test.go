@@ -1,0 +1,139 @@
+package newcomer
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/internal/nstest"
+	"github.com/yokelag/yoke/test/rig"
+)
+
+func TestMain(m *testing.M) { os.Exit(rig.Main(m)) }
+
+// visit is a newcomer at a host with free ports eth1 and eth2, and a daemon.
+type visit struct{ *rig.Rig }
+
+func newVisit(t *testing.T, features ...string) *visit {
+	t.Helper()
+	v := &visit{rig.New(t, append([]string{"bpf", "bpffs"}, features...)...)}
+	v.Start()
+	return v
+}
+
+// ip runs the program ip on the host.
+func (v *visit) ip(words string) string {
+	v.T.Helper()
+	return nstest.Command(v.T, v.Here, "ip", strings.Fields(words)...)
+}
+
+// says fails the test where a text lacks one of the words.
+func says(t *testing.T, text string, words ...string) {
+	t.Helper()
+	for _, word := range words {
+		if !strings.Contains(text, word) {
+			t.Errorf("it does not say %q:\n%s", word, text)
+		}
+	}
+}
+
+// answers runs yoke, which must end with the code and say the words.
+func (v *visit) answers(code int, args string, words ...string) string {
+	v.T.Helper()
+	out, err := v.Yoke(strings.Fields(args)...)
+	if got := rig.ExitCode(err); got != code {
+		v.T.Errorf("yoke %s: exit code %d, want %d\n%s", args, got, code, out)
+	}
+	says(v.T, out, words...)
+	return out
+}
+
+func TestUpWithoutAMode(t *testing.T) {
+	v := newVisit(t)
+	v.answers(0, "up bond0 eth1 eth2", "mode is active-backup, because none was asked for", "eth2 stands by")
+}
+
+func TestIPLinkShowsNothingStrange(t *testing.T) {
+	v := newVisit(t)
+	v.Up("br0", "eth1", "eth2")
+	says(t, v.ip("link show dev yk-bond0"), "alias yoke: inner end of bond0")
+	if out := v.ip("-6 addr show dev yk-bond0"); out != "" {
+		t.Errorf("the hidden device speaks IPv6:\n%s", out)
+	}
+	says(t, v.ip("-d link show dev yk-bond0"), "addrgenmode none")
+}
+
+func TestIPLinkSetDown(t *testing.T) {
+	v := newVisit(t)
+	v.Up("br0", "eth1", "eth2")
+	v.ip("link set bond0 down")
+	v.WaitFor(func(s agg.Status) bool { return s.Carrying == 0 }, "status to know")
+	v.answers(6, "why bond0", "bond0 is set down")
+	nstest.Eventually(t, waitTime, func() bool {
+		return strings.Contains(v.Must("events", "bond0"), "bond0 was set down")
+	}, "it to be recorded")
+	v.ip("link set bond0 up")
+	v.WaitCarrying(1)
+	v.Here.MustPing(rig.ThereAddr)
+}
+
+func TestIPLinkDel(t *testing.T) {
+	v := newVisit(t)
+	v.Up("br0", "eth1", "eth2")
+	mac := v.Here.MAC("eth2").String()
+	v.ip("link del bond0")
+	nstest.Eventually(t, waitTime, func() bool { out, _ := v.Yoke("status"); return strings.Contains(out, "no aggregate yet") }, "it to be gone")
+	if v.Here.Has("yk-bond0") || v.Here.MAC("eth2").String() == mac {
+		t.Errorf("something is left:\n%s", v.ip("link"))
+	}
+	v.Must("up", "bond0", "eth1", "eth2")
+}
+
+// The device has another name then, and the aggregate its own, also for the next daemon.
+func TestIPLinkSetName(t *testing.T) {
+	for _, plane := range []string{"ebpf", "user"} {
+		t.Run(plane, func(t *testing.T) {
+			v := newVisit(t)
+			v.Up("br0", "plane="+plane, "eth1", "eth2")
+			v.ip("link set bond0 name lag0")
+			named := func(s agg.Status) bool { return s.Device.Name == "lag0" && s.Carrying == 1 && s.Plan.InForce }
+			v.WaitFor(named, "status to know the name")
+			v.answers(0, "status", "the device is named lag0 now")
+			v.Here.MustPing(rig.ThereAddr)
+			v.Kill()
+			v.Start()
+			v.WaitFor(named, "the next daemon to adopt it")
+			v.Here.MustPing(rig.ThereAddr)
+			v.Must("set", "bond0", "primary=eth2")
+			v.WaitActive("eth2")
+			v.Here.MustPing(rig.ThereAddr)
+			v.Must("down", "bond0")
+			if v.Here.Has("lag0") || v.Here.Has("yk-bond0") {
+				t.Errorf("something is left:\n%s", v.ip("link"))
+			}
+		})
+	}
+}
+
+func TestProcOutOfHabit(t *testing.T) {
+	v := newVisit(t)
+	v.Up("br0", "eth1", "eth2")
+	v.answers(0, "status bond0 --as-proc", "Bonding Mode: fault-tolerance (active-backup)", "Currently Active Slave: eth1", "Slave Interface: eth2")
+}
+
+func TestWantsItOff(t *testing.T) {
+	v := newVisit(t)
+	v.answers(0, "up bond0 eth1")
+	v.answers(0, "up bond1 eth2")
+	v.answers(0, "down bond1", "bond1: gone, its ports are given back")
+	v.answers(0, "down --all", "bond0: gone, its ports are given back")
+	for _, name := range []string{"bond0", "bond1", "yk-bond0", "yk-bond1"} {
+		if v.Here.Has(name) {
+			t.Errorf("%s is left", name)
+		}
+	}
+	if out := nstest.Command(t, v.Here, "tc", "qdisc"); strings.Contains(out, "clsact") {
+		t.Errorf("something is left:\n%s", out)
+	}
+}
