@@ -8,7 +8,7 @@ import (
 // Config is the meaning of a Spec: every option that is built, typed, with defaults.
 type Config struct {
 	Name            string
-	Plane           string // "auto", "ebpf", "user", "mem"
+	Plane           string // a value of option plane
 	Mode            Mode
 	HashPolicy      HashPolicy
 	HashMap         HashMap

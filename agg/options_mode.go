@@ -24,11 +24,11 @@ func modeOptions() []Option {
 		{
 			Name: "plane", Scope: OfAggregate, Kind: KindEnum,
 			Values: []EnumValue{
-				{Text: "auto", Number: 0}, {Text: "ebpf", Number: 1}, {Text: "user", Number: 2}, {Text: "mem", Number: 3},
+				{Text: "auto", Number: 0}, {Text: "ebpf", Number: 1}, {Text: "user", Number: 2}, {Text: "mem", Number: 3}, {Text: "team", Number: 4},
 			},
 			When: AtCreation, Default: "auto", Built: true,
-			Doc: "Where frames are forwarded. auto takes ebpf where the kernel allows BPF and user where it does not; " +
-				"it is decided once, at creation.",
+			Doc: "Where frames are forwarded. auto takes team where the kernel has that driver and it can do what is asked, " +
+				"else ebpf where the kernel allows BPF, else user; it is decided once, at creation.",
 		},
 		{
 			Name: "packets_per_slave", Aliases: []string{"packets_per_port"}, Scope: OfAggregate, Kind: KindInt, Max: 65535, Unit: "frames",

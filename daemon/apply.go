@@ -88,7 +88,7 @@ func (r *registry) checkOne(c change, owners map[string]string, freed map[string
 		if reserved(c.after.Name) {
 			return reservedName(c.after.Name)
 		}
-		if err := r.world.CheckName(c.after.Name); err != nil {
+		if err := r.world.CheckName(c.after.Name, c.after.Config().Plane); err != nil {
 			return err
 		}
 	}

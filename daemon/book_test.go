@@ -9,6 +9,7 @@ import (
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/plane/ebpf"
 	"github.com/yokelag/yoke/plane/mem"
+	"github.com/yokelag/yoke/plane/team"
 	"github.com/yokelag/yoke/plane/user"
 )
 
@@ -26,7 +27,7 @@ func TestPlanesInTheBook(t *testing.T) {
 	if !found || !ended {
 		t.Fatalf("%s has no lines %q and %q", path, begin, end)
 	}
-	text := before + begin + capabilityTable(ebpf.Capability(), user.Capability(), mem.Capability()) + end + after
+	text := before + begin + capabilityTable(team.Capability(), ebpf.Capability(), user.Capability(), mem.Capability()) + end + after
 	if text == string(b) {
 		return
 	}

@@ -27,7 +27,7 @@ func (r *registry) checkNew(ctx context.Context, spec agg.Spec) error {
 	if reserved(spec.Name) {
 		return reservedName(spec.Name)
 	}
-	if err := r.world.CheckName(spec.Name); err != nil {
+	if err := r.world.CheckName(spec.Name, spec.Config().Plane); err != nil {
 		return r.withFreeName(err, spec.Name)
 	}
 	return r.checkPorts(spec.Name, spec.Ports)
@@ -41,7 +41,7 @@ func (r *registry) withFreeName(err error, name string) error {
 	}
 	for n := range agg.MaxPorts {
 		free := fmt.Sprintf("bond%d", n)
-		if _, err := r.get(free); err != nil && r.world.CheckName(free) == nil {
+		if _, err := r.get(free); err != nil && r.world.CheckName(free, "auto") == nil {
 			p.Fixes = []agg.Fix{{Word: name, To: free}}
 			break
 		}

@@ -160,7 +160,7 @@ func (r *registry) choosePlane(spec agg.Spec) (name, why string) {
 	if asked := spec.Config().Plane; asked != "auto" {
 		return asked, "asked for"
 	}
-	return r.world.AutoPlane()
+	return r.world.AutoPlane(spec)
 }
 
 // start opens the plane and runs the engine, which goes on from saved.

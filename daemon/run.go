@@ -109,7 +109,7 @@ func withDry(w world, next http.Handler) http.Handler {
 }
 
 func aboutUs(o Options, w world) control.Daemon {
-	name, why := w.AutoPlane()
+	name, why := w.AutoPlane(agg.Spec{})
 	return control.Daemon{
 		Version: control.Version, Release: version.String(), PID: os.Getpid(), Namespace: w.Namespace(), BootID: w.BootID(),
 		Started: w.Clock().Now(), Socket: o.Socket, StateDir: o.StateDir, AutoPlane: name, AutoWhy: why, Config: configPath(o),

@@ -16,15 +16,16 @@ type world interface {
 	Frames() engine.Frames
 	Stations() engine.Stations
 	Clock() engine.Clock
-	// AutoPlane tells what plane=auto means here, and why.
-	AutoPlane() (name, why string)
+	// AutoPlane tells what plane=auto means here for an aggregate, and why.
+	AutoPlane(spec agg.Spec) (name, why string)
 	// OpenPlane creates or adopts the plane of an aggregate.
 	OpenPlane(ctx context.Context, name string, spec agg.Spec) (engine.Plane, error)
 	// ReadPlane returns the plane of an aggregate that nobody looks after, for Observe and
 	// Close only: it changes nothing.
 	ReadPlane(ctx context.Context, name string, spec agg.Spec) (engine.Plane, error)
-	// CheckName refuses a name that a device has that is not ours.
-	CheckName(name string) error
+	// CheckName refuses a name that a device has that is not ours. A plane that can adopt
+	// what others made, asked for by name, may have the device of its driver.
+	CheckName(name, plane string) error
 	// CheckPort refuses an interface that cannot be a port of the aggregate, and changes
 	// nothing.
 	CheckPort(aggregate, port string) error

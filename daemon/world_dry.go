@@ -55,7 +55,7 @@ func (w *dryWorld) Clock() engine.Clock       { return bootClock{} }
 func (w *dryWorld) Close() error              { return nil }
 
 // AutoPlane implements world.
-func (w *dryWorld) AutoPlane() (name, why string) { return "mem", "this is a dry run" }
+func (w *dryWorld) AutoPlane(agg.Spec) (name, why string) { return "mem", "this is a dry run" }
 
 // OpenPlane implements world: whatever plane is asked for, the one in memory stands in
 // for it.
@@ -69,7 +69,7 @@ func (w *dryWorld) ReadPlane(ctx context.Context, name string, spec agg.Spec) (e
 }
 
 // CheckName implements world.
-func (w *dryWorld) CheckName(name string) error {
+func (w *dryWorld) CheckName(name, _ string) error {
 	if w.mem.Link(name).Present {
 		return nameTaken(name, "an interface")
 	}

@@ -19,12 +19,14 @@ import (
 	"github.com/yokelag/yoke/plane/device"
 	"github.com/yokelag/yoke/plane/ebpf"
 	"github.com/yokelag/yoke/plane/port"
+	"github.com/yokelag/yoke/plane/team"
 	"github.com/yokelag/yoke/plane/user"
 )
 
 // Compile-time checks: planes and plumbing satisfy the engine's interfaces by shape.
 var (
 	_ engine.Plane = (*ebpf.Plane)(nil)
+	_ engine.Plane = (*team.Plane)(nil)
 	_ engine.Plane = (*user.Plane)(nil)
 	_ world        = (*kernelWorld)(nil)
 )
@@ -37,7 +39,10 @@ type kernelWorld struct {
 	links     *rtnl.Listener
 	frames    *afpacket.Sender
 	programs  *ebpf.Programs
+	// auto and why are the choice where the team driver is not taken; noTeam is why it
+	// never is, nil where the kernel has it.
 	auto, why string
+	noTeam    error
 }
 
 func newKernelWorld(stateDir string, log *slog.Logger) (_ *kernelWorld, err error) {
@@ -55,7 +60,9 @@ func newKernelWorld(stateDir string, log *slog.Logger) (_ *kernelWorld, err erro
 		return nil, errors.Join(err, w.links.Close())
 	}
 	w.auto, w.why = choosePlane()
-	log.Debug("plane=auto", "plane", w.auto, "why", w.why)
+	w.noTeam = team.Here("team")
+	auto, why := w.AutoPlane(agg.Spec{})
+	log.Debug("plane=auto", "plane", auto, "why", why)
 	return w, nil
 }
 
@@ -91,7 +98,15 @@ func (w *kernelWorld) Clock() engine.Clock       { return bootClock{} }
 func (w *kernelWorld) Close() error { return errors.Join(w.links.Close(), w.frames.Close()) }
 
 // AutoPlane implements world.
-func (w *kernelWorld) AutoPlane() (name, why string) { return w.auto, w.why }
+func (w *kernelWorld) AutoPlane(spec agg.Spec) (name, why string) {
+	if w.noTeam != nil {
+		return w.auto, w.why
+	}
+	if unfit := team.Unfit(spec.Config()); unfit != "" {
+		return w.auto, "the kernel's team driver " + unfit + "; " + w.why
+	}
+	return "team", "the kernel has the team driver, and it can do what is asked"
+}
 
 // OpenPlane implements world.
 func (w *kernelWorld) OpenPlane(ctx context.Context, name string, spec agg.Spec) (engine.Plane, error) {
@@ -101,6 +116,8 @@ func (w *kernelWorld) OpenPlane(ctx context.Context, name string, spec agg.Spec)
 		return opened(ebpf.Open(ctx, ebpf.Options{Name: c.Name, MAC: c.MAC, MTU: c.MTU, StateDir: w.stateDir, Programs: w.programs}))
 	case "user":
 		return opened(user.Open(ctx, user.Options{Name: c.Name, MAC: c.MAC, MTU: c.MTU, StateDir: w.stateDir}))
+	case "team":
+		return opened(team.Open(ctx, team.Options{Name: c.Name, MAC: c.MAC, MTU: c.MTU, StateDir: w.stateDir}))
 	default:
 		return nil, &agg.Problem{Code: "no-plane", Object: c.Name, Option: "plane", Value: name, Rule: "forwards nothing on a real machine",
 			Remedy: "leave it out, or try it with `yoked --dry eth1,eth2`"}
@@ -118,23 +135,47 @@ func opened[P engine.Plane](p P, err error) (engine.Plane, error) {
 // ReadPlane implements world. A plane that does not outlive its daemon forwards nothing
 // now, and neither does one whose device is gone.
 func (w *kernelWorld) ReadPlane(ctx context.Context, name string, spec agg.Spec) (engine.Plane, error) {
-	pair, there, err := device.Find(spec.Name)
+	there, err := w.forwards(name, spec.Name)
 	if err != nil {
 		return nil, err
 	}
-	if there {
-		if err := pair.Close(); err != nil {
-			return nil, err
-		}
-	}
-	if name != "ebpf" || !there {
+	if !there {
 		return gonePlane(name), nil
 	}
 	return w.OpenPlane(ctx, name, spec)
 }
 
+// forwards reports whether the device of an aggregate is there, on a plane that does
+// without a daemon.
+func (w *kernelWorld) forwards(plane, aggregate string) (bool, error) {
+	switch plane {
+	case "ebpf":
+		pair, there, err := device.Find(aggregate)
+		if err != nil || !there {
+			return false, err
+		}
+		return true, pair.Close()
+	case "user":
+		return false, nil
+	default:
+		l, err := iface.ByName(aggregate, iface.Here)
+		if iface.IsAbsent(err) {
+			return false, nil
+		}
+		return err == nil && l.Kind == driverOf(plane), err
+	}
+}
+
+// driverOf is the kind of a plane's device where a driver of the kernel makes it.
+func driverOf(plane string) string {
+	if plane == "team" {
+		return "team"
+	}
+	return "none"
+}
+
 // CheckName implements world.
-func (w *kernelWorld) CheckName(name string) error {
+func (w *kernelWorld) CheckName(name, plane string) error {
 	l, err := iface.ByName(name, iface.Here)
 	if iface.IsAbsent(err) {
 		return nil
@@ -145,11 +186,20 @@ func (w *kernelWorld) CheckName(name string) error {
 	if of, ours := device.AggregateOf(l.Alias); ours {
 		return nameTaken(name, "the device of aggregate "+of)
 	}
+	if l.Kind == driverOf(plane) {
+		return nil // the plane adopts it, with its ports
+	}
 	return nameTaken(name, "an interface")
 }
 
-// CheckPort implements world.
+// CheckPort implements world. A port that the aggregate's device has already, of a plane
+// that adopts it, is no stranger.
 func (w *kernelWorld) CheckPort(aggregate, name string) error {
+	if l, err := iface.ByName(name, iface.Here); err == nil && l.MasterIndex != 0 {
+		if m, err := iface.ByIndex(l.MasterIndex, iface.Here); err == nil && m.Name == aggregate {
+			return nil
+		}
+	}
 	k, err := port.Open(filepath.Join(w.stateDir, aggregate+port.Suffix), aggregate)
 	if err != nil {
 		return err

@@ -14,8 +14,11 @@ import (
 // neither does what is above it. An aggregate without a device has none.
 func Stations(aggregate string) ([]agg.Station, error) {
 	p, found, err := Find(aggregate)
-	if err != nil || !found {
+	if err != nil {
 		return nil, err
+	}
+	if !found {
+		return stationsOfDriver(aggregate)
 	}
 	defer p.Close()
 	var out []agg.Station
@@ -34,6 +37,22 @@ func Stations(aggregate string) ([]agg.Station, error) {
 		defer there.Close()
 		return there.Do(read)
 	})
+	if iface.IsAbsent(err) {
+		return nil, nil
+	}
+	return out, err
+}
+
+// stationsOfDriver is the same for an aggregate whose device is a driver's own.
+func stationsOfDriver(aggregate string) ([]agg.Station, error) {
+	l, err := iface.ByName(aggregate, iface.Here)
+	if iface.IsAbsent(err) || err == nil && l.Kind != "team" && l.Kind != "bond" {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	out, err := stationsOn(l.Index)
 	if iface.IsAbsent(err) {
 		return nil, nil
 	}

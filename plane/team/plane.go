@@ -12,6 +12,7 @@ import (
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/internal/ethtool"
 	"github.com/yokelag/yoke/internal/iface"
+	"github.com/yokelag/yoke/internal/kmodule"
 	"github.com/yokelag/yoke/plane/port"
 	"github.com/yokelag/yoke/team"
 )
@@ -57,17 +58,23 @@ func (p *Plane) open() (err error) {
 	return err
 }
 
-func (p *Plane) noDriver(err error) error {
+func (p *Plane) noDriver(err error) error { return refused(p.options.Name, err) }
+
+// refused turns what a kernel without the driver, or one that does not let us, says into
+// a problem; what the driver itself says stays.
+func refused(object string, err error) error {
 	switch {
 	case errors.Is(err, team.ErrNoDriver):
-		return &agg.Problem{
-			Code: "no-driver", Object: p.options.Name, Rule: "plane team: " + team.ErrNoDriver.Error(),
-			Remedy: "load it with `modprobe team`, or `yoke up " + p.options.Name + " plane=ebpf`",
+		absence := kmodule.Why("team")
+		remedy := "`yoke up " + object + " plane=ebpf`"
+		if absence.Remedy != "" {
+			remedy = absence.Remedy + ", or " + remedy
 		}
+		return &agg.Problem{Code: absence.Code, Object: object, Option: "plane", Value: "team", Rule: absence.Why, Remedy: remedy}
 	case errors.Is(err, unix.EPERM):
 		return &agg.Problem{
-			Code: "no-privilege", Object: p.options.Name, Rule: "plane team needs CAP_NET_ADMIN over the network namespace",
-			Remedy: "run yoked as root, or `yoke up " + p.options.Name + " plane=user` inside `unshare -Urn`",
+			Code: "no-privilege", Object: object, Option: "plane", Value: "team", Rule: "needs CAP_NET_ADMIN over the network namespace",
+			Remedy: "run yoked as root, or `yoke up " + object + " plane=user` inside `unshare -Urn`",
 		}
 	default:
 		return err
