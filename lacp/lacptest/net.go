@@ -28,6 +28,8 @@ type Net struct {
 	// where they are not nil.
 	Sent  func(n *Node, s lacp.Send)
 	Moved func(n *Node, m lacp.Move)
+	// Heard is called before a node reads a frame, where it is not nil.
+	Heard func(n *Node, port uint16, frame []byte)
 	// Check is called after every step of a node. Its error ends Run.
 	Check func(n *Node) error
 	queue queue
@@ -143,6 +145,24 @@ func (n *Net) Connect(a *Node, aPort uint16, b *Node, bPort uint16) *Wire {
 	return w
 }
 
+// Unplug takes a cable away, so that its ports can be connected elsewhere. Their links go
+// down, and what is on its way is lost.
+func (n *Net) Unplug(w *Wire) {
+	n.Up(w, false)
+	delete(w.a.node.ends, w.a.port)
+	delete(w.b.node.ends, w.b.port)
+}
+
+// Peer returns the node and the port at the other end of a port's cable, nil where there
+// is none.
+func (node *Node) Peer(port uint16) (*Node, uint16) {
+	e := node.ends[port]
+	if e == nil {
+		return nil, 0
+	}
+	return e.peer.node, e.peer.port
+}
+
 // Up sets the link of both ends to full duplex at 10 Gb/s, or takes it away.
 func (n *Net) Up(w *Wire, up bool) {
 	w.up = up
@@ -174,6 +194,9 @@ func (node *Node) Give(in lacp.Input) lacp.Output {
 	in.At = n.Now
 	if node.Record {
 		node.Inputs = append(node.Inputs, in)
+	}
+	if in.Kind == lacp.Received && n.Heard != nil {
+		n.Heard(node, in.Port, in.Frame)
 	}
 	out := node.Machine.Step(in)
 	if node.Record {
