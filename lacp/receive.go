@@ -130,8 +130,8 @@ func (s *System) receivePDU(p *port, pdu *slow.LACPDU) {
 	}
 	if p.Partner != before {
 		s.dirty = true
-		s.portMoved(p)
 	}
+	s.portMoved(p)
 }
 
 // repeated reports a LACPDU that says what the one just before said: a copy made on the
@@ -147,13 +147,14 @@ func (s *System) toCurrent(p *port, r Row) {
 	p.Rx = RxCurrent
 }
 
-// portMoved finds ports that are down and remember the partner port that now speaks
-// here: the cable has been moved (clause 6.4.8, port_moved).
+// portMoved finds ports that are down and remember the partner port that speaks here:
+// the cable has been moved (clause 6.4.8, port_moved). A port may go down after the
+// partner has been heard elsewhere, so every LACPDU counts.
 func (s *System) portMoved(here *port) {
 	for _, p := range s.ports {
-		if p != here && p.Rx == RxPortDisabled && p.known() &&
+		if !plantedMoved && p != here && p.Rx == RxPortDisabled && p.known() &&
 			p.Partner.System == here.Partner.System && p.Partner.Port == here.Partner.Port {
-			p.Moved = true
+			p.Moved, s.dirty = true, true
 		}
 	}
 }

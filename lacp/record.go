@@ -85,7 +85,7 @@ func (s *System) recordPDU(p *port, pdu *slow.LACPDU) {
 func (s *System) partnerInSync(p *port, pdu *slow.LACPDU) bool {
 	maintained := pdu.Actor.State.Has(slow.Activity) ||
 		p.Actor.State.Has(slow.Activity) && pdu.Partner.State.Has(slow.Activity)
-	matched := sameParty(pdu.Partner, p.Actor) || !pdu.Actor.State.Has(slow.Aggregation)
+	matched := plantedMatch || sameParty(pdu.Partner, p.Actor) || !pdu.Actor.State.Has(slow.Aggregation)
 	switch {
 	case !maintained:
 		s.count(FN06)

@@ -28,6 +28,9 @@ func (s *System) transmit(p *port) {
 
 // sendAt is when the port may send next.
 func (p *port) sendAt() agg.Instant {
+	if plantedLimit {
+		return p.ResendAt
+	}
 	at := max(p.ResendAt, p.Burst.at(burstEach, burstSize))
 	if oldest := p.Sent[1]; oldest != agg.Never {
 		at = max(at, oldest.Add(FastPeriodicTime))

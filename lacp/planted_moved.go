@@ -1,0 +1,9 @@
+//go:build planted_moved
+
+package lacp
+
+const (
+	plantedMatch = false
+	plantedLimit = false
+	plantedMoved = true
+)
