@@ -126,14 +126,26 @@ func (r *run) do(s Step) {
 	case Stubborn:
 		r.refuse(true)
 	case Obliging:
-		r.refuse(false)
+		r.oblige()
 	case Restart:
 		r.restart()
 	case Change:
 		r.change(s.Port)
 	case Calm:
-		r.refuse(false)
+		r.oblige()
 	}
+}
+
+// oblige refuses nothing any more, and gives the engine the time to try again.
+func (r *run) oblige() {
+	if !r.stub {
+		return
+	}
+	r.refuse(false)
+	r.stub = true
+	time.Sleep(2 * time.Second)
+	synctest.Wait()
+	r.stub = false
 }
 
 func (r *run) refuse(on bool) {
@@ -150,7 +162,7 @@ func (r *run) refuse(on bool) {
 // restart ends the engine and starts another: where nothing happened between them,
 // the plane must not notice.
 func (r *run) restart() {
-	r.refuse(false)
+	r.oblige()
 	time.Sleep(2 * time.Second)
 	synctest.Wait()
 	before, changes := r.observe(), r.plane.Changes()
