@@ -41,7 +41,9 @@ type Config struct {
 	FastPath        bool
 	MTU             int
 	// MAC is the address asked for, zero where the first port gives it.
-	MAC   MAC
+	MAC MAC
+	// LACP is used in mode 802.3ad.
+	LACP  LACPConfig
 	Ports []PortConfig
 }
 
@@ -54,6 +56,9 @@ type PortConfig struct {
 	UpDelay   time.Duration
 	DownDelay time.Duration
 	QueueID   int // 0 where none
+	// LACPPriority is actor_port_prio, LACPKey lacp_key; 0 makes the key of speed and duplex.
+	LACPPriority uint16
+	LACPKey      uint16
 }
 
 // Config resolves the spec. Values that Validate would refuse count as unset.
@@ -84,6 +89,7 @@ func (s Spec) Config() Config {
 		FailOverMAC:     FailOverMAC(r.number("fail_over_mac")),
 		FastPath:        r.text("fast_path") == "on",
 		MTU:             r.number("mtu"),
+		LACP:            r.lacp(),
 	}
 	if _, ok := s.Options["tx_hash"]; ok {
 		c.HashPolicy = parseFields(r.text("tx_hash"))
@@ -117,6 +123,9 @@ func (s Spec) portConfig(p PortSpec) PortConfig {
 		UpDelay:   r.duration("updelay"),
 		DownDelay: r.duration("downdelay"),
 		QueueID:   r.number("queue_id"),
+
+		LACPPriority: uint16(r.number("actor_port_prio")),
+		LACPKey:      uint16(r.number("lacp_key")),
 	}
 }
 

@@ -8,7 +8,7 @@ type Event struct {
 	Aggregate string  `json:"aggregate"`
 	Port      string  `json:"port,omitempty"`
 	// Kind is a stable word: "carrier", "watch", "active", "plan", "port", "plane",
-	// "announce", "config", "daemon".
+	// "announce", "config", "daemon", "lacp".
 	Kind string `json:"kind"`
 	// Cause is a stable reason code.
 	Cause string `json:"cause,omitempty"`

@@ -10,7 +10,7 @@ func modeOptions() []Option {
 				{Text: "active-backup", Number: 1, Aliases: []string{"activebackup"}},
 				{Text: "balance-xor", Number: 2, Aliases: []string{"loadbalance"}},
 				{Text: "broadcast", Number: 3},
-				{Text: "802.3ad", Number: 4, Aliases: []string{"lacp"}, NotBuilt: true},
+				{Text: "802.3ad", Number: 4, Aliases: []string{"lacp"}},
 				{Text: "balance-tlb", Number: 5, NotBuilt: true},
 				{Text: "balance-alb", Number: 6, NotBuilt: true},
 				{Text: "random", Number: -1}, // bonding has no number for it
@@ -18,7 +18,7 @@ func modeOptions() []Option {
 			When: AtCreation, Default: "active-backup", Bonding: "balance-rr", Teamd: "roundrobin",
 			Sysfs: "mode", Netlink: 1, Module: "mode", TeamdKey: "runner.name", Built: true,
 			Doc: "How the port of each transmitted frame is chosen. active-backup uses one port and keeps the others ready; " +
-				"balance-xor spreads flows over all ports by a hash of the frame (xmit_hash_policy). " +
+				"balance-xor spreads flows over all ports by a hash of the frame (xmit_hash_policy); 802.3ad does so over those that LACP agreed on with the other end. " +
 				"balance-rr and random spread frames whatever flow they are of, which reorders TCP; broadcast sends each frame on every port.",
 		},
 		{

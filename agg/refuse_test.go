@@ -10,10 +10,11 @@ import (
 // Each line of a refusal names the object, the rule and what would work.
 func TestRefusals(t *testing.T) {
 	for _, c := range []struct{ args, want string }{
-		{"mode=802.3ad", "bond0: mode=802.3ad: Yoke knows this value but does not have it yet; what works is mode=balance-rr, active-backup, balance-xor, broadcast, random"},
-		{"mode=4", "bond0: mode=802.3ad: Yoke knows this value but does not have it yet; what works is mode=balance-rr, active-backup, balance-xor, broadcast, random"},
+		{"mode=balance-tlb", "bond0: mode=balance-tlb: Yoke knows this value but does not have it yet; what works is mode=balance-rr, active-backup, balance-xor, broadcast, 802.3ad, random"},
+		{"mode=5", "bond0: mode=balance-tlb: Yoke knows this value but does not have it yet; what works is mode=balance-rr, active-backup, balance-xor, broadcast, 802.3ad, random"},
+		{"mode=802.3ad max_links=1 min_links=2", "bond0: max_links=1: is less than min_links=2, so that no number of ports would do; take max_links=2 or more"},
 		{"mode=balance-xr", "bond0: mode=balance-xr: must be one of balance-rr, active-backup, balance-xor, broadcast, 802.3ad, balance-tlb, balance-alb, random; for example mode=balance-rr"},
-		{"lacp_rate=fast", "bond0: lacp_rate=fast: Yoke knows this option but does not have it yet; leave it out"},
+		{"lacp_rate=fast", "bond0: lacp_rate=fast: does nothing in mode active-backup; it is for 802.3ad; leave it out, or take mode=802.3ad"},
 		{"mimon=100", "bond0: mimon: there is no such option; did you mean miimon?"},
 		{"colour=red", "bond0: colour: there is no such option; `yoke help options` lists them"},
 		{"slaves=eth1", "bond0: slaves=eth1: Yoke has no such option, on purpose; name ports as words: yoke up bond0 eth1 eth2, yoke add bond0 eth3"},

@@ -159,7 +159,26 @@ func (s Spec) checkSettings() Problems {
 	}
 	out = append(out, s.checkHash()...)
 	out = append(out, s.checkDelays()...)
+	out = append(out, s.checkLACP()...)
 	return append(out, s.checkQueues()...)
+}
+
+// checkLACP refuses what no system of LACP can be.
+func (s Spec) checkLACP() Problems {
+	var out Problems
+	c := s.Config()
+	if c.Mode != LACP {
+		return nil
+	}
+	if l := c.LACP; l.MaxLinks != 0 && l.MaxLinks < l.MinLinks {
+		out = append(out, &Problem{
+			Code: "conflict", Object: s.Name, Option: "max_links", Value: s.Options["max_links"],
+			Rule:   fmt.Sprintf("is less than min_links=%d, so that no number of ports would do", l.MinLinks),
+			Remedy: fmt.Sprintf("take max_links=%d or more", l.MinLinks),
+			Fixes:  []Fix{{"max_links", fmt.Sprintf("max_links=%d", l.MinLinks)}},
+		})
+	}
+	return out
 }
 
 // checkQueues refuses a queue that two ports have.

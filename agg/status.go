@@ -16,6 +16,8 @@ type Status struct {
 	Device DeviceFacts  `json:"device"`
 	Plan   PlanStatus   `json:"plan"`
 	Ports  []PortStatus `json:"ports"`
+	// LACP is that of the aggregate in mode 802.3ad.
+	LACP *LACPStatus `json:"lacp,omitempty"`
 	// Findings are things an operator should know or act on.
 	Findings []Finding `json:"findings,omitempty"`
 	// Counters are the plane's own counters.
@@ -71,6 +73,8 @@ type PortStatus struct {
 	Text  string    `json:"text"`
 	Gates []Gate    `json:"gates"`
 	Facts PortFacts `json:"facts"`
+	// LACP is that of the port in mode 802.3ad.
+	LACP *PortLACP `json:"lacp,omitempty"`
 	// Failures counts carrier or watch losses since the port was taken.
 	Failures uint64 `json:"failures"`
 }

@@ -151,6 +151,9 @@ func (g *generator) fields(t reflect.Type, properties object, required *[]any) {
 			g.fields(f.Type, properties, required)
 			continue
 		}
+		if name == "-" {
+			continue
+		}
 		schema := g.schema(f.Type)
 		if doc := g.docs[t.Name()+"."+f.Name]; doc != "" {
 			schema["description"] = doc

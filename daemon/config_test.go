@@ -44,7 +44,7 @@ func TestConfigRefusals(t *testing.T) {
 		"mode: [\n":                            "f.yaml:1:7: sequence end token",
 		"mtu: 1500\nmode: 1\x00\n":             "f.yaml:2:8: holds a NUL byte",
 		"mode: \xff\n":                         "f.yaml:1:7: is not UTF-8",
-		"runner: lacp\nmode: 1\n":              "f.yaml:1:9: ",
+		"runner: lacp\nmode: 1\n":              "f.yaml:2:1: mode: is another name of mode",
 		"mode: 1\nrunner: activebackup\n":      "f.yaml:2:1: runner: is another name of mode",
 		"mode: 1\nxmit_hash_policy: layer2\n":  "f.yaml:2:19: xmit_hash_policy=layer2: does nothing in mode active-backup",
 		"ports: [eth1, eth1]\n":                "port eth1 is named twice",

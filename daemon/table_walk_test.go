@@ -81,8 +81,10 @@ func tryOption(o agg.Option, value string) error {
 	for i, p := range s.Ports {
 		in.Ports = append(in.Ports, policy.PortInput{
 			Link: agg.LinkFacts{Name: p.Name, Index: i + 2, Present: true}, Watch: policy.Verdict{State: policy.Up},
+			LACP: policy.Agreement{Receives: true, Sends: true},
 		})
 	}
+	in.Carrier = true
 	plan, _, _ := policy.Plan(s.Config(), in)
 	return somePlaneTakes(plan)
 }

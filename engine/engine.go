@@ -14,12 +14,14 @@ import (
 	"github.com/yokelag/yoke/watch"
 )
 
-// World is everything outside of an engine. All fields but Stations, Log, Peers and
-// Deleted are required.
+// World is everything outside of an engine. All fields but Slow, Stations, Log, Peers
+// and Deleted are required.
 type World struct {
 	Plane  Plane
 	Links  Links
 	Frames Frames
+	// Slow is how LACP is spoken; nil leaves it silent.
+	Slow Slow
 	// Stations tells whom announcements are for; nil means that nothing is announced.
 	Stations Stations
 	Clock    Clock
@@ -64,6 +66,7 @@ type Engine struct {
 	leaving []string       // ports that are drained to be removed
 	former  map[int]string // by which ports buckets left before a change that is being made
 	sub     subscription
+	lag     lag
 	// readAt is when Links.Read is tried again after readFails failures in a row.
 	readAt    agg.Instant
 	readFails int
@@ -131,6 +134,7 @@ func (e *Engine) restore(s Saved) {
 	e.ring = newRing(seq, s.Events)
 	e.mac, e.policy, e.moves, e.told = s.MAC, s.Policy, s.Moves, s.Announce
 	e.plane.generation, e.plane.publishedAt, e.plane.repairs = s.Generation, s.PublishedAt, s.Repairs
+	e.restoreLACP(s.LACP)
 	e.ports = map[string]*portState{}
 	for _, c := range s.Spec.Config().Ports {
 		p, ok := s.Ports[c.Name]

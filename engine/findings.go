@@ -19,6 +19,7 @@ func findings(v View) []agg.Finding {
 	if !v.Config.Watching {
 		add("not-watched", "warning", "the ports are not watched: failures will not be seen", "yoke set "+v.Spec.Name+" watch=carrier")
 	}
+	lacpFindings(v, add)
 	for _, r := range v.Reasons {
 		add(r.Code, choose(r.OK, "info", "warning"), r.Text, "")
 	}

@@ -9,9 +9,11 @@ import (
 
 // gates returns the chain of conditions between a port and its traffic.
 func gates(v View, p PortView) []agg.Gate {
-	return []agg.Gate{
-		presentGate(p), adminGate(p), carrierGate(p), watchGate(p), deviceGate(v), policyGate(p), planGate(v, p), planeGate(v, p),
+	out := []agg.Gate{presentGate(p), adminGate(p), carrierGate(p), watchGate(p)}
+	if p.LACPGate != nil {
+		out = append(out, lacpGate(p))
 	}
+	return append(out, deviceGate(v), policyGate(p), planGate(v, p), planeGate(v, p))
 }
 
 func gate(name string, ok bool, yes, no, detail string) agg.Gate {

@@ -16,34 +16,53 @@ import (
 func (e *Engine) loop(ctx context.Context) {
 	e.subscribe()
 	defer func() { e.sub.cancel() }()
+	defer e.stopHearing()
 	e.remember()
 	e.takeOver(ctx)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	whole := true
 	for ctx.Err() == nil {
-		e.round(ctx)
+		if whole {
+			e.round(ctx)
+		}
 		if e.verifyDue() {
 			e.verify(ctx)
 		}
 		timer.Reset(e.pause())
+		whole = true
 		select {
 		case <-ctx.Done():
 		case <-e.sub.wake:
 			e.lookSoon()
+		case <-e.earWake():
+			whole = e.turn(ctx)
 		case <-timer.C:
+			whole = !e.lacpOnly() || e.turn(ctx)
 		case f := <-e.calls:
 			f(ctx)
 		}
 	}
 }
 
-// pause is the time until something is due without a wake-up. What cannot be done yet
-// does not count, or the loop would spin: nothing while facts cannot be read, no reading
-// back while a plan waits to be applied.
+// pause is the time until something is due without a wake-up.
 func (e *Engine) pause() time.Duration {
-	now := e.w.Clock.Now()
+	at := agg.Earliest(e.deadline(), e.lacpAt())
+	if at == agg.Never {
+		return e.verifyPeriod()
+	}
+	return max(0, at.Sub(e.w.Clock.Now()))
+}
+
+// deadline is when a round is due, but for LACP. What cannot be done yet does not count,
+// or the loop would spin: nothing while facts cannot be read, no reading back while a plan
+// waits to be applied.
+func (e *Engine) deadline() agg.Instant {
 	if e.readFails > 0 {
-		return max(0, e.readAt.Sub(now))
+		return e.readAt
+	}
+	if e.lag.relook {
+		return e.w.Clock.Now()
 	}
 	at := e.plane.verifyAt
 	if e.plane.doubt || !e.plane.have {
@@ -53,10 +72,7 @@ func (e *Engine) pause() time.Duration {
 	for _, w := range e.watches {
 		at = agg.Earliest(at, w.Deadline())
 	}
-	if at == agg.Never {
-		return e.verifyPeriod()
-	}
-	return max(0, at.Sub(now))
+	return at
 }
 
 // round reads the facts and makes the plane do what follows from them. This is the
@@ -74,6 +90,7 @@ func (e *Engine) round(ctx context.Context) {
 		_ = e.apply(ctx) // kept in e.plane and tried again
 		e.begin()
 	}
+	e.speak(ctx)
 	e.announceMove(before)
 	announced := e.announceDue(ctx)
 	e.note(before)
@@ -92,6 +109,11 @@ func (e *Engine) decide(ctx context.Context, links []agg.LinkFacts) {
 	}
 	e.links = links
 	e.chooseMAC()
+	e.agree(ctx, now, links)
+	for i, l := range links {
+		in.Ports[i].LACP = e.agreed(l.Name)
+	}
+	in.Carrier = e.lacpCarrier()
 	in.MAC = e.mac
 	in.Now, in.Leaving = now, e.leaving
 	e.want, e.policy, e.reasons = e.planned(ctx, in)

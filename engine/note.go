@@ -53,6 +53,7 @@ func (e *Engine) note(before mark) {
 		e.record(agg.Event{Kind: "plan", Cause: "published",
 			From: fmt.Sprint(before.published.Generation), To: fmt.Sprint(published.Generation), Text: describe(published)})
 	}
+	changed = e.noteLACP() || changed
 	changed = e.noteDrain(before) || changed
 	if e.noteGates() || changed {
 		e.save()
@@ -180,7 +181,7 @@ func (e *Engine) snapshot() Saved {
 	s := Saved{
 		Version: SavedVersion, Spec: e.spec.Clone(), Plane: e.w.Plane.Capability().Plane, MAC: e.mac,
 		Generation: e.plane.generation, PublishedAt: e.plane.publishedAt, Seq: seq, Events: events,
-		Policy: e.policy, Announce: e.told, Moves: maps.Clone(e.moves), Ports: map[string]SavedPort{}, Repairs: e.plane.repairs, Stopped: e.stopped,
+		LACP: e.savedLACP(), Policy: e.policy, Announce: e.told, Moves: maps.Clone(e.moves), Ports: map[string]SavedPort{}, Repairs: e.plane.repairs, Stopped: e.stopped,
 	}
 	s.Policy.Speeds = maps.Clone(e.policy.Speeds)
 	for i, c := range e.config.Ports {

@@ -9,7 +9,7 @@ func Report(v View) agg.Status {
 	s := agg.Status{
 		Name: v.Spec.Name, Plane: v.Capability.Plane, Mode: v.Config.Mode.String(), Total: len(v.Ports),
 		Active: v.Active, Device: v.Facts.Device, Plan: planStatus(v), Counters: v.Facts.Counters,
-		Capability: v.Capability, Daemon: v.Daemon, Spec: v.Spec, At: v.Now, Ports: []agg.PortStatus{},
+		LACP: v.LACP, Capability: v.Capability, Daemon: v.Daemon, Spec: v.Spec, At: v.Now, Ports: []agg.PortStatus{},
 	}
 	for _, p := range v.Ports {
 		status := portStatus(v, p)
@@ -48,7 +48,7 @@ func planStatus(v View) agg.PlanStatus {
 }
 
 func portStatus(v View, p PortView) agg.PortStatus {
-	s := agg.PortStatus{Name: p.Link.Name, Gates: gates(v, p), Failures: p.Failures, Facts: factsOf(v, p)}
+	s := agg.PortStatus{Name: p.Link.Name, Gates: gates(v, p), Failures: p.Failures, Facts: factsOf(v, p), LACP: portLACP(p.LACP)}
 	for i, g := range s.Gates {
 		if known, ok := p.Gates[g.Name]; ok && known.OK == g.OK {
 			s.Gates[i].Since = known.Since

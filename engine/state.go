@@ -38,6 +38,8 @@ type Saved struct {
 	Announce announce.State `json:"announce,omitzero"`
 	// Moves are the balancer's explicit moves.
 	Moves policy.Overlay `json:"moves,omitempty"`
+	// LACP is that of mode 802.3ad.
+	LACP *SavedLACP `json:"lacp,omitempty"`
 	// Ports are by name.
 	Ports map[string]SavedPort `json:"ports,omitempty"`
 	// Repairs counts plans that were not in force although they had been applied.
@@ -86,6 +88,7 @@ func (s Saved) clone() Saved {
 	s.Events = slices.Clone(s.Events)
 	s.Moves = maps.Clone(s.Moves)
 	s.Policy.Speeds = maps.Clone(s.Policy.Speeds)
+	s.LACP = s.LACP.clone()
 	s.Ports = maps.Clone(s.Ports)
 	for name, p := range s.Ports {
 		p.Gates = maps.Clone(p.Gates)

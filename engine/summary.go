@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/lacp"
 )
 
 // summary is the first line of status.
@@ -45,7 +46,9 @@ func whyNot(s agg.Status, p agg.PortStatus) string {
 }
 
 // standsBy reports whether a port is healthy and merely not needed.
-func standsBy(shut agg.Gate) bool { return shut.Name == agg.GatePolicy && shut.Reason == "backup" }
+func standsBy(shut agg.Gate) bool {
+	return shut.Name == agg.GatePolicy && shut.Reason == "backup" || shut.Name == agg.GateLACP && shut.Reason == string(lacp.ReasonStandby)
+}
 
 // clause describes a shut gate, with its age.
 func clause(g agg.Gate, now agg.Instant) string {

@@ -19,16 +19,19 @@ func (e *Engine) update(ctx context.Context, spec agg.Spec) error {
 		e.leaving = nil
 		return fmt.Errorf("update %s: %w", e.name, ErrStopped)
 	}
+	gone := e.farewell(ctx, spec)
 	before, mark := e.mind, e.mark()
 	e.leaving = nil
 	e.adopt(spec)
 	if err := e.insist(ctx); err != nil {
 		e.mind = before
+		e.stay(gone)
 		e.plane.doubt, e.plane.failures = true, 0
 		e.record(agg.Event{Kind: "config", Cause: "refused", Text: "the change was refused and taken back: " + err.Error()})
 		e.round(ctx)
 		return fmt.Errorf("update %s: %w", e.name, err)
 	}
+	e.forgetNumbers()
 	e.subscribe()
 	e.announceMove(mark)
 	announced := e.announceDue(ctx)

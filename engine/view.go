@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/lacp"
 	"github.com/yokelag/yoke/policy"
 	"github.com/yokelag/yoke/watch"
 )
@@ -39,6 +40,8 @@ type View struct {
 	// SoftnetDrops is how much the kernel's count of frames dropped in a full backlog
 	// has grown since the reading before.
 	SoftnetDrops uint64
+	// LACP is nil in other modes than 802.3ad.
+	LACP *agg.LACPStatus
 }
 
 // PortView is one port's part of a View.
@@ -48,6 +51,9 @@ type PortView struct {
 	Policy   policy.Reason
 	Failures uint64
 	Gates    map[string]GateState
+	// LACP is the port in mode 802.3ad, and LACPGate what LACP says of it there.
+	LACP     *lacp.PortView
+	LACPGate *lacp.Gate
 	// Lost is the number of frames that the plane sent to the port and that the port's
 	// own counter misses, where that number grows.
 	Lost uint64
@@ -79,6 +85,10 @@ func (e *Engine) view(facts agg.Facts, err error) View {
 			Link: e.link(c.Name), Verdict: s.verdict, Failures: s.failures, Gates: s.gates, Lost: s.lag.lost(),
 		})
 	}
+	for i := range v.Ports {
+		e.viewLACP(&v.Ports[i])
+	}
+	v.LACP = e.lacpStatus()
 	v.addReasons(e.reasons)
 	return v
 }

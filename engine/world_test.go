@@ -75,7 +75,7 @@ func (r *rig) start() *rig {
 	r.t.Helper()
 	r.plane = mem.Open(r.world, r.spec.Name)
 	e, err := engine.New(r.spec, engine.World{
-		Plane: r.plane, Links: links{r.world}, Frames: r.world, Stations: r.stations(), Clock: r.clock, Store: r.store, PID: 1,
+		Plane: r.plane, Links: links{r.world}, Frames: r.world, Slow: slow{r.world}, Stations: r.stations(), Clock: r.clock, Store: r.store, PID: 1,
 	}, r.store.saved)
 	if err != nil {
 		r.t.Fatal(err)

@@ -45,7 +45,13 @@ func (d *Drain) Equal(o *Drain) bool {
 
 // alive reports whether a port still carries as well as any, so that leaving it can wait.
 func (b *builder) alive(port int) bool {
-	return port >= 0 && b.ports[port].Present && b.ports[port].Watch.State == Up
+	if port < 0 || !b.ports[port].Present {
+		return false
+	}
+	if l := b.ports[port].LACP; l != nil {
+		return l.Sends
+	}
+	return b.ports[port].Watch.State == Up
 }
 
 // portNamed returns the index of a port by its name, or agg.NoPort.

@@ -25,6 +25,8 @@ type Input struct {
 	LastUsed []agg.Instant
 	// Leaving are configured ports that will be removed once their traffic has moved.
 	Leaving []string
+	// Carrier is what LACP says of it in mode 802.3ad; other modes do not look at it.
+	Carrier bool
 	// Former names the ports by which the entries of a table of buckets left before a change
 	// of the configuration that is made now, nil where none is.
 	Former map[int]string
@@ -37,6 +39,16 @@ type Input struct {
 type PortInput struct {
 	Link  agg.LinkFacts
 	Watch Verdict
+	// LACP is used in mode 802.3ad.
+	LACP Agreement
+}
+
+// Agreement is what LACP allows a port.
+type Agreement struct {
+	// Receives and Sends are collecting and distributing.
+	Receives, Sends bool
+	// Reason is a stable code, Detail the same for people.
+	Reason, Detail string
 }
 
 // State is what a plan passes on to the next one. It is small, comparable through
@@ -112,6 +124,8 @@ type Candidate struct {
 	Sticky     bool
 	// Leaving: it will be removed, so that it is not chosen any more.
 	Leaving bool
+	// LACP is nil where LACP has no say.
+	LACP *Agreement
 }
 
 // candidates joins configuration and facts, in configured order.
@@ -127,16 +141,22 @@ func candidates(c agg.Config, in Input) []Candidate {
 		out[i].Present = f.Link.Present && f.Link.Index != 0
 		out[i].Watch = f.Watch
 		out[i].Speed, out[i].FullDuplex = f.Link.Speed, f.Link.FullDuplex
+		if c.Mode == agg.LACP {
+			out[i].LACP = &f.LACP
+		}
 	}
 	return out
 }
 
 // up reports whether a port may be chosen: it works, or was promoted before its time.
 func (p Candidate) up(promoted string) bool {
+	if p.LACP != nil {
+		return p.Present && !p.Leaving && p.LACP.Sends
+	}
 	return p.Present && !p.Leaving && (p.Watch.State == Up || p.Watch.State == Rising && p.Name == promoted)
 }
 
 // usable adds ports that fail but whose downdelay is not over.
 func (p Candidate) usable(promoted string) bool {
-	return p.up(promoted) || p.Present && !p.Leaving && p.Watch.State == Falling
+	return p.up(promoted) || p.LACP == nil && p.Present && !p.Leaving && p.Watch.State == Falling
 }

@@ -15,9 +15,10 @@ type OwnMAC struct {
 }
 
 // rememberOwn keeps the addresses that ports had when they were seen first. It is needed
-// where ports do not all have the same address, and elsewhere it remembers nothing.
+// where ports do not all have the same address, and for the frames of LACP, which come
+// from the port's own; elsewhere it remembers nothing.
 func rememberOwn(c agg.Config, ports []PortInput, known map[string]OwnMAC) map[string]OwnMAC {
-	if c.FailOverMAC == agg.MACSame {
+	if c.FailOverMAC == agg.MACSame && c.Mode != agg.LACP {
 		return nil
 	}
 	out := map[string]OwnMAC{}

@@ -21,6 +21,8 @@ func Plan(c agg.Config, in Input) (agg.Plan, State, []Reason) {
 		b.activeBackup()
 	case agg.BalanceXOR:
 		b.balance()
+	case agg.LACP:
+		b.lacp()
 	case agg.BalanceRR, agg.Random, agg.Broadcast:
 		b.spread()
 	default:
@@ -28,6 +30,9 @@ func Plan(c agg.Config, in Input) (agg.Plan, State, []Reason) {
 	}
 	b.addresses()
 	b.plan.Carrier = b.carrying()
+	if c.Mode == agg.LACP {
+		b.plan.Carrier = in.Carrier
+	}
 	b.plan.Blocked = !b.plan.Carrier
 	return b.plan, b.next, append(b.reasons, b.findings...)
 }

@@ -82,6 +82,8 @@ func unusable(p Candidate) Reason {
 		r.Code, r.Text = "leaving", "it is being removed, and its traffic moves to others"
 	case !p.Present:
 		r.Code, r.Text = "absent", "there is no such interface now"
+	case p.LACP != nil && p.Watch.State != Down:
+		r.Code, r.Text = p.LACP.Reason, p.LACP.Detail
 	case r.Code == "":
 		r.Code = p.Watch.State.String()
 	}

@@ -10,7 +10,10 @@ import (
 // balance fills in the plan of balance-xor: usable ports share the table, and every
 // port receives, as the other end may send on any.
 func (b *builder) balance() {
-	b.next.Promoted = promote(b.ports, b.in.Previous.Promoted)
+	b.next.Promoted = ""
+	if b.c.Mode != agg.LACP { // which knows no delay, only a link that it may speak on
+		b.next.Promoted = promote(b.ports, b.in.Previous.Promoted)
+	}
 	b.next.Active, b.next.WishHolds = "", false
 	ports := b.tablePorts()
 	if b.c.HashMap == agg.Modulo {

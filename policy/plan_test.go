@@ -125,7 +125,7 @@ func selectorOf(c agg.Config) agg.Selector {
 }
 
 func TestPlanOfAModeThatIsNotBuiltIsBlocked(t *testing.T) {
-	plan, _, reasons := Plan(agg.Config{Mode: agg.LACP}, Input{})
+	plan, _, reasons := Plan(agg.Config{Mode: agg.BalanceTLB}, Input{})
 	if !plan.Blocked || plan.Carrier || len(reasons) != 1 || reasons[0].Code != "not-built" {
 		t.Errorf("%+v, %+v", plan, reasons)
 	}

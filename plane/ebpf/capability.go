@@ -51,8 +51,8 @@ func (p *Plane) refuse(plan agg.Plan) error {
 		return p.notBuilt(fmt.Sprintf("does not choose ports by %s", plan.Select))
 	case hashes(plan.Select) && !slices.Contains(c.Hashes, plan.Hash.Kind()):
 		return p.notBuilt(fmt.Sprintf("does not compute the hash %s", plan.Hash))
-	case plan.Punt != 0:
-		return p.notBuilt("gives no classes of frames to the daemon")
+	case plan.Punt&^agg.ClassSlow != 0: // slow protocols stay on the port in any case
+		return p.notBuilt("gives no classes of frames to the daemon but slow protocols")
 	case (plan.Copy|plan.Unbalanced)&agg.ClassBFD != 0:
 		return p.notBuilt("does not tell micro-BFD from other frames")
 	case len(plan.Ports) > agg.MaxPorts || len(plan.Table) > agg.NumBuckets:

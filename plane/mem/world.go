@@ -19,6 +19,8 @@ type World struct {
 	links      map[string]*agg.LinkFacts
 	aggregates map[string]*aggregate
 	subs       map[*subscriber]struct{}
+	ears       map[*Ear]struct{}
+	cables     map[string]func(frame []byte)
 	muted      bool
 	refuse     func(op string) error
 	sent       []Sent
@@ -44,7 +46,7 @@ type subscriber struct {
 func NewWorld(clock Clock) *World {
 	return &World{
 		clock: clock, links: map[string]*agg.LinkFacts{}, aggregates: map[string]*aggregate{},
-		subs: map[*subscriber]struct{}{}, refuse: func(string) error { return nil },
+		subs: map[*subscriber]struct{}{}, ears: map[*Ear]struct{}{}, cables: map[string]func([]byte){}, refuse: func(string) error { return nil },
 		random: rand.New(rand.NewPCG(1, 2)),
 	}
 }

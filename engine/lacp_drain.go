@@ -1,0 +1,67 @@
+package engine
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/lacp"
+)
+
+// farewell takes ports out of their aggregator that a change of the spec is about to
+// remove, after their traffic has moved: a marker tells when the partner has all that
+// was sent, and only then synchronization is given up, and what the partner still sends
+// is received. The machines bound how long that takes. It returns the ports.
+func (e *Engine) farewell(ctx context.Context, next agg.Spec) []uint16 {
+	l := &e.lag
+	if l.system == nil {
+		return nil
+	}
+	var gone []uint16
+	for _, p := range e.config.Ports {
+		if !slices.ContainsFunc(next.Ports, func(q agg.PortSpec) bool { return q.Name == p.Name }) {
+			gone = append(gone, l.number(p.Name))
+		}
+	}
+	for _, n := range gone {
+		e.stepLACP(lacp.Input{At: e.w.Clock.Now(), Kind: lacp.Drain, Port: n})
+	}
+	for !l.drained(gone) && ctx.Err() == nil {
+		e.round(ctx)
+		if l.drained(gone) {
+			break
+		}
+		timer := time.NewTimer(e.drainPause())
+		select {
+		case <-ctx.Done():
+		case <-e.sub.wake:
+		case <-e.earWake():
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+	return gone
+}
+
+func (l *lag) drained(ports []uint16) bool {
+	for _, n := range ports {
+		if v, ok := l.system.Port(n); ok && !v.Drained {
+			return false
+		}
+	}
+	return true
+}
+
+// stay takes ports back that were to be removed.
+func (e *Engine) stay(ports []uint16) {
+	for _, n := range ports {
+		e.stepLACP(lacp.Input{At: e.w.Clock.Now(), Kind: lacp.Undrain, Port: n})
+	}
+}
+
+// drainPause is the time to the next thing that the machines have to do.
+func (e *Engine) drainPause() time.Duration {
+	now := e.w.Clock.Now()
+	return max(0, agg.Earliest(e.lacpAt(), now.Add(drainLook)).Sub(now))
+}
