@@ -165,7 +165,15 @@ func TestMendPutsBackWhatWasTakenOff(t *testing.T) {
 	r.agree()
 	nstest.Command(t, r.near, "tc", "qdisc", "del", "dev", "eth0", "clsact")
 	r.run(r.near, r.keeper.Mend)
-	nstest.Command(t, r.near, "tc", "filter", "del", "dev", "eth0", "ingress")
+	r.beat(orphaned)
+	r.send(pdu())
+	r.wait(1)
+}
+
+func TestMendGoesBeforeOthers(t *testing.T) {
+	nstest.Require(t, "root", "tcx")
+	r := newRig(t, Options{})
+	r.agree()
 	r.greedyFilter(greedy(t))
 	r.run(r.near, r.keeper.Mend)
 	r.beat(orphaned)
