@@ -39,7 +39,7 @@ func (a *app) applyCommand() *cobra.Command {
 }
 
 func confirmFlag(c *cobra.Command, d *time.Duration) {
-	c.Flags().DurationVar(d, "confirm", 0, "undo everything after this time unless `yoke confirm` comes first, as 60s")
+	c.Flags().DurationVar(d, "confirm", 0, "undo everything after this `time`, as 60s, unless yoke confirm comes first")
 }
 
 func (a *app) diffCommand() *cobra.Command {

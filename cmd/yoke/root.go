@@ -10,14 +10,18 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/yokelag/yoke/control"
+	"github.com/yokelag/yoke/internal/version"
 )
 
-const firstScreen = `Yoke joins network links into one that carries as one.
+// firstCommands are what somebody who has just come should try.
+const firstCommands = `Yoke joins network links into one that carries as one.
 
   yoke demo                  see it work, without root and without changing anything here
   yoke up bond0 eth1 eth2    make an aggregate of two links
   yoke status                see what carries traffic, and why
+`
 
+const firstScreen = firstCommands + `
 All commands: yoke --help    All options: yoke help options
 `
 
@@ -47,8 +51,9 @@ func (a *app) rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "yoke",
 		Short:         "Join network links into one that carries as one",
-		Long:          "yoke asks the daemon yoked to make, change, explain and take apart aggregates.\n\n" + exitCodesHelp,
+		Long:          firstCommands + "\nyoke asks the daemon yoked, which makes, changes, explains and takes apart aggregates.",
 		Example:       "  yoke up bond0 mode=balance-xor eth1 eth2\n  yoke status bond0\n  yoke down bond0",
+		Version:       version.String(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          noSuchCommand,
@@ -72,6 +77,7 @@ func (a *app) rootCommand() *cobra.Command {
 	root.AddCommand(a.completionCommand(root))
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpCommand(a.helpCommand(root))
+	root.SetUsageTemplate(root.UsageTemplate() + "{{if not .HasParent}}\n" + exitCodesHelp + "{{end}}")
 	root.SuggestionsMinimumDistance = 2
 	for _, c := range root.Commands() {
 		c.DisableFlagsInUseLine = true

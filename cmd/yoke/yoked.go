@@ -32,13 +32,14 @@ func findYoked() (string, error) {
 	return path, nil
 }
 
-// becomeYoked replaces this process by yoked with the arguments.
+// becomeYoked replaces this process by yoked with the arguments. It is called yoke there,
+// so that its help says what to type.
 func becomeYoked(args ...string) error {
 	path, err := findYoked()
 	if err != nil {
 		return err
 	}
-	err = syscall.Exec(path, append([]string{"yoked"}, args...), os.Environ())
+	err = syscall.Exec(path, append([]string{"yoke"}, args...), os.Environ())
 	return fmt.Errorf("run %s: %w", path, err)
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -73,11 +74,17 @@ func rootCommand() *cobra.Command {
 		SilenceErrors: true,
 		RunE:          func(c *cobra.Command, _ []string) error { return f.serve(c.Context()) },
 	}
+	if calledYoke() {
+		root.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: "yoke"}
+	}
 	f.register(root)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(inspectCommand(), newLabCommand(), newDemoCommand())
 	return root
 }
+
+// calledYoke: `yoke lab` and `yoke demo` run this program by their own name.
+func calledYoke() bool { return filepath.Base(os.Args[0]) == "yoke" }
 
 func noArguments(_ *cobra.Command, args []string) error {
 	if len(args) > 0 {
