@@ -34,11 +34,14 @@ func guardHook(place, ifindex int) hook {
 	return hook{name: fmt.Sprintf("guard-%d", place), ifindex: ifindex, place: place}
 }
 
-// attacher puts programs on hooks so that they outlive the daemon. It takes clsact filters:
-// for a tcx link the kernel holds the lock of all network configuration through an RCU grace
-// period, some 9 ms, and events, polls and other aggregates wait for it. At an egress filters
-// run after all links, so ours are last all the same. At an ingress they are first only while
-// nobody else is there; where somebody is, ours is a link, if the kernel has them.
+// attacher puts programs on hooks so that they outlive the daemon: by clsact filters at
+// first, and by tcx links, where the kernel has them, when there is time. A filter costs
+// each frame some 25 ns more. For a link the kernel holds the lock of all network
+// configuration through an RCU grace period, some 9 ms, and events, polls and other
+// aggregates wait for it.
+//
+// Filters run after all links. So where others are at an egress ours stays a filter, which
+// is the last, and where others are first at an ingress it is a link from the beginning.
 type attacher struct {
 	links   links
 	filters filters
@@ -48,24 +51,62 @@ type attacher struct {
 // is there already is replaced without losing a frame, and one that must move runs in both
 // places for a moment rather than in none.
 func (a attacher) attach(h hook, p *ebpf.Program) error {
-	switch c := chainOf(h.ifindex, h.ingress); {
-	case a.links.attached(h):
-		return a.links.update(h, p)
-	case c.wantsLink():
-		return errors.Join(a.links.attach(h, p), a.filters.detach(h))
+	c, linked := chainOf(h.ifindex, h.ingress), a.links.attached(h)
+	switch {
+	case linked && c.linkIsWrong() && c.ours() < 0:
+		return a.toFilter(h, p)
+	case linked:
+		if err := a.links.update(h, p); err != nil {
+			return err
+		}
+		return a.filters.detach(h) // of a move that was cut short
+	case c.filterIsWrong():
+		return a.toLink(h, p)
 	default:
-		return errors.Join(a.links.detach(h), a.filters.attach(h, p)) // the link of an interface that is gone
+		if err := a.filters.attach(h, p); err != nil {
+			return err
+		}
+		return a.links.detach(h) // the link of an interface that is gone
 	}
 }
 
-// attached reports whether our program is in force on h, whose chain s may have seen, in
-// the right place.
-func (a attacher) attached(h hook, s sight) bool {
-	if a.links.attached(h) {
-		return true
+func (a attacher) toLink(h hook, p *ebpf.Program) error {
+	if err := a.links.attach(h, p); err != nil {
+		return err
 	}
+	return a.filters.detach(h)
+}
+
+func (a attacher) toFilter(h hook, p *ebpf.Program) error {
+	if err := a.filters.attach(h, p); err != nil {
+		return err
+	}
+	return a.links.detach(h)
+}
+
+// attached reports whether our program is in force on h, whose chain s may have seen, in
+// a place that is right.
+func (a attacher) attached(h hook, s sight) bool {
 	c := s.of(h.ifindex, h.ingress)
-	return c.ours() >= 0 && !c.wantsLink()
+	if a.links.attached(h) {
+		return !c.linkIsWrong()
+	}
+	return c.ours() >= 0 && !c.filterIsWrong()
+}
+
+// improve makes a link of the filter of h, which costs each frame less, where that is as
+// right, and reports whether it was so.
+func (a attacher) improve(h hook, s sight) (bool, error) {
+	c := s.of(h.ifindex, h.ingress)
+	if c.ours() < 0 || !c.linkIsBetter() || a.links.attached(h) {
+		return false, nil
+	}
+	p, err := c.ourProgram()
+	if err != nil {
+		return false, err
+	}
+	defer p.Close()
+	return true, a.toLink(h, p)
 }
 
 // detach takes our program off h. One that is gone already is no error.

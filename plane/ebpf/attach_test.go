@@ -7,6 +7,7 @@ import (
 	"github.com/cilium/ebpf"
 
 	"github.com/yokelag/yoke/internal/nstest"
+	"github.com/yokelag/yoke/plane/port"
 )
 
 // rxIsFirst reports whether rx of eth0 is a link before all others'.
@@ -49,7 +50,7 @@ func TestOursGoesBeforeAFilterThatWasThere(t *testing.T) {
 	f := filter(hook{ifindex: index, ingress: true}, firstPriority)
 	f.Handle, f.Fd, f.Name, f.DirectAction = 1, p.FD(), "user", true
 	r.near.Do(func() {
-		if err := r.near.Handle().QdiscAdd(qdisc(index)); err != nil {
+		if err := port.AddClsact(index); err != nil {
 			t.Fatal(err)
 		}
 		if err := r.near.Handle().FilterAdd(f); err != nil {

@@ -26,7 +26,7 @@ func chainOf(ifindex int, ingress bool) chain {
 	if result, err := link.QueryPrograms(link.QueryOptions{Target: ifindex, Attach: attachType(ingress)}); err == nil {
 		c.programs, c.hasLinks = result.Programs, true
 	}
-	c.filters, _ = filtersOn(ifindex, ingress) // an error says that there is no clsact qdisc
+	c.filters, _ = filtersOn(ifindex, ingress) // an error says that the interface is gone
 	return c
 }
 
@@ -49,6 +49,19 @@ func (s sight) of(ifindex int, ingress bool) chain {
 // ours is the index of our filter, or negative.
 func (c chain) ours() int { return slices.IndexFunc(c.filters, isOurFilter) }
 
+// ourProgram opens the program of our filter.
+func (c chain) ourProgram() (*ebpf.Program, error) {
+	f, ok := c.filters[c.ours()].(*netlink.BpfFilter)
+	if !ok {
+		return nil, fmt.Errorf("interface %d: our filter is of another kind", c.ifindex)
+	}
+	p, err := ebpf.NewProgramFromID(ebpf.ProgramID(f.Id))
+	if err != nil {
+		return nil, fmt.Errorf("open the program of filter %s: %w", f.Name, err)
+	}
+	return p, nil
+}
+
 // first reports whether our filter, or the one that would be added, runs before everything
 // of others. The kernel lists filters in the order of running.
 func (c chain) first() bool {
@@ -61,8 +74,24 @@ func (c chain) first() bool {
 	return len(c.filters) == 0 || c.filters[0].Attrs().Priority > firstPriority
 }
 
-// wantsLink: a filter of ours would not be the first at an ingress, and a link is.
-func (c chain) wantsLink() bool { return c.ingress && c.hasLinks && !c.first() }
+// crowd is how many programs and filters there are beside our filter.
+func (c chain) crowd() int {
+	n := len(c.programs) + len(c.filters)
+	if c.ours() >= 0 {
+		n--
+	}
+	return n
+}
+
+// filterIsWrong: a filter of ours does not come first at this ingress, and a link would.
+func (c chain) filterIsWrong() bool { return c.ingress && c.hasLinks && !c.first() }
+
+// linkIsWrong: a link of ours may not be the last at this egress, and a filter is. Filters
+// run after all links.
+func (c chain) linkIsWrong() bool { return !c.ingress && c.crowd() > 1 }
+
+// linkIsBetter: a link, which costs each frame less, would be as right as our filter.
+func (c chain) linkIsBetter() bool { return c.hasLinks && (c.ingress || c.crowd() == 0) }
 
 // others lists what is not ours, for people, without the name of the interface.
 func (c chain) others() []string {

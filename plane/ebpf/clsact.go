@@ -9,12 +9,14 @@ import (
 	"github.com/cilium/ebpf"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"github.com/yokelag/yoke/plane/port"
 )
 
 // filters attaches by direct-action filters in a clsact qdisc. Filters belong to the
-// interface and outlive the daemon by themselves. A qdisc that was there before stays;
-// one that we made goes with our last filter, if nobody else has put one there.
-type filters struct{ memory *memory }
+// interface and outlive the daemon by themselves. The qdisc stays for as long as the port
+// is one: making and removing it drops what the interface sends for a moment.
+type filters struct{ ports *port.Keeper }
 
 // Our filters are told by their handle and name. The first priority at ingress and the
 // last at egress put them before and behind those of others.
@@ -82,47 +84,23 @@ func (c filters) detach(h hook) error {
 	if err != nil {
 		return nil //nolint:nilerr // no interface or no clsact: nothing is attached
 	}
-	if i := slices.IndexFunc(list, isOurFilter); i >= 0 {
-		if err := netlink.FilterDel(filter(h, list[i].Attrs().Priority)); err != nil && !isGone(err) {
-			return fmt.Errorf("remove filter %s from interface %d: %w", filterName(h), h.ifindex, err)
-		}
-	}
-	return c.dropQdisc(h)
-}
-
-func (c filters) ensureQdisc(h hook) error {
-	err := netlink.QdiscAdd(qdisc(h.ifindex))
-	switch {
-	case err == nil:
-		return c.memory.update(h.place, func(t *yokeTaken) { t.MadeClsact = uint32(h.ifindex) })
-	case errors.Is(err, unix.EEXIST):
+	i := slices.IndexFunc(list, isOurFilter)
+	if i < 0 {
 		return nil
-	default:
-		return fmt.Errorf("add a clsact qdisc to interface %d: %w", h.ifindex, err)
 	}
+	if err := netlink.FilterDel(filter(h, list[i].Attrs().Priority)); err != nil && !isGone(err) {
+		return fmt.Errorf("remove filter %s from interface %d: %w", filterName(h), h.ifindex, err)
+	}
+	return nil
 }
 
-// dropQdisc removes the qdisc where we made it and it is empty now.
-func (c filters) dropQdisc(h hook) error {
-	made, err := c.memory.of(h.place)
-	if err != nil || int(made.MadeClsact) != h.ifindex {
-		return err
+// ensureQdisc makes the qdisc that filters need. That of the aggregate's own device goes
+// with the device.
+func (c filters) ensureQdisc(h hook) error {
+	if h.place == ofDevice {
+		return port.AddClsact(h.ifindex)
 	}
-	for _, ingress := range []bool{true, false} {
-		if list, err := filtersOn(h.ifindex, ingress); err != nil || len(list) > 0 {
-			return nil //nolint:nilerr // gone, or in use
-		}
-	}
-	if err := netlink.QdiscDel(qdisc(h.ifindex)); err != nil && !isGone(err) {
-		return fmt.Errorf("remove the clsact qdisc of interface %d: %w", h.ifindex, err)
-	}
-	return c.memory.update(h.place, func(t *yokeTaken) { t.MadeClsact = 0 })
-}
-
-func qdisc(ifindex int) *netlink.Clsact {
-	return &netlink.Clsact{QdiscAttrs: netlink.QdiscAttrs{
-		LinkIndex: ifindex, Handle: netlink.MakeHandle(0xffff, 0), Parent: netlink.HANDLE_CLSACT,
-	}}
+	return c.ports.EnsureClsact(h.ifindex)
 }
 
 func filtersOn(ifindex int, ingress bool) ([]netlink.Filter, error) {

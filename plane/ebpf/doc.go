@@ -55,7 +55,7 @@
 //
 // # Pins
 //
-// Maps, and links where there are any, are pinned in PinRoot/NETNS/AGGREGATE, where NETNS
+// Maps and links are pinned in PinRoot/NETNS/AGGREGATE, where NETNS
 // is the inode of the network namespace; a dot of a name is written %2e. Open adopts what
 // it finds there and replaces only the programs. The map yoke_layout holds the version of
 // the layout; a newer one is refused.

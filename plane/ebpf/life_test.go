@@ -17,6 +17,7 @@ import (
 
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/internal/nstest"
+	"github.com/yokelag/yoke/plane/port"
 )
 
 // userProgram notes the priority of frames that have one, and lets the next program
@@ -70,7 +71,7 @@ func (r *rig) addUserProgram(name string, ingress bool) *ebpf.Map {
 func (r *rig) addUserFilter(name string) {
 	r.Helper()
 	h, index := r.near.Handle(), r.near.Index(name)
-	if err := h.QdiscAdd(qdisc(index)); err != nil {
+	if err := r.near.Run(func() error { return port.AddClsact(index) }); err != nil {
 		r.Fatal(err)
 	}
 	p, _ := userProgram(r)

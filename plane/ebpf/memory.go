@@ -6,11 +6,8 @@ import "fmt"
 // pinned map.
 type memory struct{ tables *yokeMaps }
 
-// of returns what is remembered of the port in place. Nothing is of the device.
+// of returns what is remembered of the port in place.
 func (m *memory) of(place int) (t yokeTaken, err error) {
-	if place == ofDevice {
-		return t, nil
-	}
 	if err := m.tables.YokeTaken.Lookup(uint32(place), &t); err != nil {
 		return t, fmt.Errorf("read what is remembered of a port: %w", err)
 	}
@@ -18,9 +15,6 @@ func (m *memory) of(place int) (t yokeTaken, err error) {
 }
 
 func (m *memory) update(place int, change func(*yokeTaken)) error {
-	if place == ofDevice {
-		return nil
-	}
 	t, err := m.of(place)
 	if err != nil {
 		return err

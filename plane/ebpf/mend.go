@@ -26,7 +26,10 @@ func (p *Plane) mend(d agg.DeviceFacts, s sight) error {
 	for name, ifindex := range p.hooked {
 		errs = append(errs, p.mendPort(p.places[name], ifindex, s))
 	}
-	return errors.Join(errs...)
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	return p.improve(s)
 }
 
 // follow acts on a move of the device to another namespace, or back.

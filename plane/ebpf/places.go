@@ -50,3 +50,18 @@ func (s places) gone(p agg.Plan) []string {
 	}
 	return out
 }
+
+// unused lists the places that no port has.
+func (s places) unused() []int {
+	used := [agg.MaxPorts]bool{}
+	for _, place := range s {
+		used[place] = true
+	}
+	var out []int
+	for place := range used {
+		if !used[place] {
+			out = append(out, place)
+		}
+	}
+	return out
+}

@@ -58,7 +58,7 @@ func Open(ctx context.Context, options Options) (*Plane, error) {
 	return p, nil
 }
 
-func (p *Plane) open(_ context.Context) (err error) {
+func (p *Plane) open(ctx context.Context) (err error) {
 	if p.dir, err = pinDir(p.options.PinRoot, p.options.Name); err != nil {
 		return err
 	}
@@ -93,16 +93,49 @@ func (p *Plane) open(_ context.Context) (err error) {
 	}
 	inForce, _ := decode(now)
 	p.loader.whole = wantsWhole(inForce)
-	p.attach = attacher{links: links{dir: p.dir}, filters: filters{memory: p.memory}}
+	p.attach = attacher{links: links{dir: p.dir}, filters: filters{ports: p.ports}}
 	if adopted {
 		if err := p.adopt(); err != nil {
 			return err
 		}
 	}
+	if err := p.dropUnfinished(ctx); err != nil {
+		return err
+	}
 	if err := p.hookHop(); err != nil {
 		return err
 	}
 	return p.hookEntry()
+}
+
+// dropUnfinished gives back ports that were taken for a plan that never came into force,
+// by a daemon that died before: nobody may come for them.
+func (p *Plane) dropUnfinished(ctx context.Context) error {
+	var errs []error
+	for _, r := range p.ports.Taken() {
+		if p.knows(r) {
+			continue
+		}
+		for _, place := range p.places.unused() {
+			errs = append(errs, p.attach.links.detach(rxHook(place, r.Index)), p.attach.links.detach(guardHook(place, r.Index)))
+		}
+		errs = append(errs, p.unhookPort(anyPlace, r.Index), p.ports.Release(ctx, r.Name))
+	}
+	return errors.Join(errs...)
+}
+
+// knows reports whether a port that is taken is one of the plan in force, whatever its
+// interface is called now.
+func (p *Plane) knows(r port.Record) bool {
+	if _, known := p.places[r.Name]; known {
+		return true
+	}
+	for _, ifindex := range p.hooked {
+		if ifindex == r.Index {
+			return true
+		}
+	}
+	return false
 }
 
 // dropStalePins removes what is pinned where the device is gone: somebody deleted it, or

@@ -107,10 +107,10 @@ const (
 )
 
 type yokeTaken struct {
-	_          structs.HostLayout
-	Ifindex    uint32
-	MadeClsact uint32
-	TxBase     uint64
+	_       structs.HostLayout
+	Ifindex uint32
+	_       [4]byte
+	TxBase  uint64
 }
 
 // Names of all BPF objects in the ELF.

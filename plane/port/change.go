@@ -160,6 +160,7 @@ func (k *Keeper) restoration(ctx context.Context, r Record) []func() error {
 			}
 			return setFlag(r.Index, unix.IFF_UP, false)
 		},
+		func() error { return removeClsact(r) },
 		func() error { return setVLANFilter(r, true) },
 		func() error { return setFlag(r.Index, unix.IFF_ALLMULTI, r.AllMulti) },
 		func() error {

@@ -58,6 +58,8 @@ type Record struct {
 	LinkLocal []LinkLocal `json:"link_local,omitempty"`
 	// VLANFilter: rx-vlan-filter was on and was switched off.
 	VLANFilter bool `json:"rx_vlan_filter,omitempty"`
+	// Clsact: a clsact qdisc was made for it.
+	Clsact bool `json:"clsact,omitempty"`
 	// Networkd: systemd-networkd was told. NetworkManager: it managed the interface and
 	// was told.
 	Networkd       bool `json:"networkd,omitempty"`

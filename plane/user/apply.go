@@ -119,7 +119,7 @@ func (p *Plane) take(ctx context.Context, plan agg.Plan, pp agg.PlanPort) (*link
 	if l := p.links[pp.Name]; l != nil && l.ifindex == ifindex {
 		return l, nil
 	}
-	if err := p.fence(pp.Name, ifindex); err != nil {
+	if err := p.fence(ifindex); err != nil {
 		return nil, err
 	}
 	s, err := openSocket(ifindex, p.options)
@@ -131,11 +131,11 @@ func (p *Plane) take(ctx context.Context, plan agg.Plan, pp agg.PlanPort) (*link
 	return l, nil
 }
 
-func (p *Plane) fence(name string, ifindex int) error {
+func (p *Plane) fence(ifindex int) error {
 	if !p.fenced {
 		return nil
 	}
-	if err := p.clsacts.ensure(name, ifindex); err != nil {
+	if err := p.keeper.EnsureClsact(ifindex); err != nil {
 		return err
 	}
 	return fencePort(ifindex)
@@ -202,7 +202,7 @@ func (p *Plane) dropOld(ctx context.Context, plan agg.Plan, old map[string]*link
 func (p *Plane) giveBack(ctx context.Context, name string, ifindex int) error {
 	var errs []error
 	if p.fenced {
-		errs = append(errs, removeFence(ifindex, true), removeFence(ifindex, false), p.clsacts.remove(name))
+		errs = append(errs, removeFence(ifindex, true), removeFence(ifindex, false))
 	}
 	return errors.Join(append(errs, p.keeper.Release(ctx, name))...)
 }

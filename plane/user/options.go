@@ -14,8 +14,7 @@ type Options struct {
 	MAC agg.MAC
 	// MTU in bytes is the MTU the device is created with; 0 means 1500.
 	MTU int
-	// StateDir is a directory for the journal of ports, NAME.ports.json, and for the
-	// journal of tc qdiscs, NAME.tc.json. Default /run/yoke.
+	// StateDir is a directory for the journal of ports, NAME.ports.json. Default /run/yoke.
 	StateDir string
 	// ShortFrames and LongFrames are how many frames wait on each interface, at 2 KiB and
 	// 68 KiB of memory each; 0 means 4096 and 255.
@@ -39,5 +38,3 @@ func (o Options) withDefaults() Options {
 }
 
 func (o Options) portJournal() string { return filepath.Join(o.StateDir, o.Name+".ports.json") }
-
-func (o Options) filterJournal() string { return filepath.Join(o.StateDir, o.Name+".tc.json") }

@@ -19,7 +19,6 @@ type Plane struct {
 	options Options
 	device  *device.Pair
 	keeper  *port.Keeper
-	clsacts *clsacts
 	tool    *ethtool.Socket
 
 	// table is what the loops forward by; nil before the first plan.
@@ -62,9 +61,6 @@ func (p *Plane) open() (err error) {
 	if p.tool, err = ethtool.Open(); err != nil {
 		return err
 	}
-	if p.clsacts, err = openClsacts(p.options.filterJournal()); err != nil {
-		return err
-	}
 	if p.keeper, err = port.Open(p.options.portJournal(), p.options.Name); err != nil {
 		return err
 	}
@@ -77,7 +73,7 @@ func (p *Plane) open() (err error) {
 
 // start makes the sockets of the device and sets the loops going.
 func (p *Plane) start() (err error) {
-	p.fenced = addClsact(p.device.Inner) == nil && fenceInner(p.device.Inner) == nil
+	p.fenced = port.AddClsact(p.device.Inner) == nil && fenceInner(p.device.Inner) == nil
 	if err := p.reachOuter(); err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/asm"
 	"github.com/cilium/ebpf/link"
+	"github.com/vishvananda/netlink"
 
 	"github.com/yokelag/yoke/internal/nstest"
 	"github.com/yokelag/yoke/test/rig"
@@ -65,6 +66,7 @@ func TestDownRestoresEverything(t *testing.T) {
 				r.Start()
 				before, held := r.settled(), r.descriptors()
 				r.Up("br0", "plane="+plane, "primary=eth1", "eth1", "eth2")
+				r.WaitActive("eth1")
 				foreign.standsRight(t, plane)
 				objects := r.objects()
 				r.There.SetDown("far1")
@@ -223,14 +225,33 @@ func (f *foreign) standsRight(t *testing.T, plane string) {
 	if ids := f.order(ebpf.AttachTCXIngress); len(ids) == 0 || ids[len(ids)-1] != f.program || plane == "ebpf" && len(ids) != 2 {
 		t.Errorf("at ingress the programs are %v, and the other's, %d, is not behind ours", ids, f.program)
 	}
-	if ids := f.order(ebpf.AttachTCXEgress); len(ids) == 0 || ids[0] != f.program {
-		t.Errorf("at egress the programs are %v, and the other's, %d, is not before ours", ids, f.program)
+	if ids := f.order(ebpf.AttachTCXEgress); !slices.Equal(ids, []ebpf.ProgramID{f.program}) {
+		t.Errorf("at egress the programs are %v, and only %d may be there: filters come behind it", ids, f.program)
+	}
+	if last := f.lastFilter(); plane == "ebpf" && !strings.HasPrefix(last, "yoke_guard") {
+		t.Errorf("the last filter at egress is %q, not the guard", last)
 	}
 	before := f.count()
 	f.r.Here.MustPing(rig.ThereAddr)
 	if plane == "ebpf" && f.count() == before {
 		t.Error("the other's program at egress does not see what leaves any more")
 	}
+}
+
+// lastFilter names the filter that runs last at the egress, empty where there is none.
+func (f *foreign) lastFilter() string {
+	f.r.T.Helper()
+	list, err := f.r.Here.Handle().FilterList(&netlink.Device{LinkAttrs: netlink.LinkAttrs{Index: f.ifindex}}, netlink.HANDLE_MIN_EGRESS)
+	if err != nil {
+		f.r.T.Fatal(err)
+	}
+	if len(list) == 0 {
+		return ""
+	}
+	if b, ok := list[len(list)-1].(*netlink.BpfFilter); ok {
+		return b.Name
+	}
+	return list[len(list)-1].Type()
 }
 
 func (f *foreign) count() (n uint64) {

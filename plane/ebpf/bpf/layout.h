@@ -109,7 +109,6 @@ enum reason {
 /* What must be remembered of a taken port beside its journal. */
 struct taken {
 	__u32 ifindex;
-	__u32 made_clsact; /* 1 where the clsact qdisc is ours */
 	__u64 tx_base;     /* the port's own tx_packets when it was taken */
 };
 

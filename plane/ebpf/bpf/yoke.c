@@ -71,6 +71,8 @@ int yoke_entry(struct __sk_buff *skb)
 
 	if (!plan)
 		return drop(NO_PLAN);
+	if (skb->cb[CB_COOKIE] == cookie) /* entry has just run, in another kind of attachment */
+		return TC_ACT_UNSPEC;
 	ifindex = steer(skb, plan, &reason);
 	if (!ifindex)
 		return drop(reason);
@@ -151,6 +153,10 @@ __noinline int rewrite(struct __sk_buff *skb)
 	return 0;
 }
 
+/* LEFT is the mark of frames that a guard let pass. Where a guard is being moved to another
+ * kind of attachment, both see the frame. */
+#define LEFT (~cookie)
+
 /* leave ends a frame's way through a port's egress. */
 static __always_inline int leave(struct __sk_buff *skb, struct port_stats *stats)
 {
@@ -158,14 +164,14 @@ static __always_inline int leave(struct __sk_buff *skb, struct port_stats *stats
 		rewrite(skb);
 	stats->tx_frames += 1;
 	stats->tx_bytes += skb->len;
-	skb->cb[CB_COOKIE] = 0;
+	skb->cb[CB_COOKIE] = LEFT;
 	return TC_ACT_UNSPEC;
 }
 
 /* own treats what the port's own stack sends. */
 static __always_inline int own(struct __sk_buff *skb, struct port_stats *stats)
 {
-	if (is_of_port(skb))
+	if (skb->cb[CB_COOKIE] == LEFT || is_of_port(skb))
 		return TC_ACT_UNSPEC;
 	stats->own_dropped += 1;
 	return drop(OWN);
