@@ -169,12 +169,17 @@ func (r *registry) start(ctx context.Context, spec agg.Spec, planeName string, s
 	if err != nil {
 		return nil, err
 	}
-	deleted := make(chan struct{}, 1)
+	deleted, renamed := make(chan struct{}, 1), make(chan string, 1)
 	e, err := engine.New(spec, engine.World{
 		Plane: plane, Links: r.world.Links(), Frames: r.world.Frames(), Stations: r.world.Stations(), Clock: r.world.Clock(),
 		Store: st, Log: r.log, PID: os.Getpid(), Peers: r.count, Deleted: func() {
 			select {
 			case deleted <- struct{}{}:
+			default:
+			}
+		}, Renamed: func(to string) {
+			select {
+			case renamed <- to:
 			default:
 			}
 		},
@@ -190,7 +195,7 @@ func (r *registry) start(ctx context.Context, spec agg.Spec, planeName string, s
 			r.log.Error("state not saved", "aggregate", spec.Name, "error", err)
 		}
 	}()
-	go r.awaitDeleted(a, deleted)
+	go r.await(a, deleted, renamed)
 	return a, nil
 }
 

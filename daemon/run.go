@@ -72,6 +72,7 @@ func runWith(ctx context.Context, o Options, w world, asked wanted) (err error) 
 	defer l.Close()
 	r := newRegistry(w, o.StateDir, o.Log)
 	defer func() { err = errors.Join(err, r.stop()) }()
+	states = r.finishRenames(states)
 	if err := r.begin(ctx, states, asked.specs, o.File != ""); err != nil {
 		return err
 	}

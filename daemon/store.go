@@ -28,8 +28,10 @@ type stateFile struct {
 	Namespace uint64 `json:"network_namespace"`
 	// Configured is what the configuration file said when it was last applied, nil where
 	// the aggregate came by a command. It tells an edited file from a changed aggregate.
-	Configured *agg.Spec    `json:"configured,omitempty"`
-	Engine     engine.Saved `json:"engine"`
+	Configured *agg.Spec `json:"configured,omitempty"`
+	// RenamedFrom is the name before, while not all of the aggregate has the new one.
+	RenamedFrom string       `json:"renamed_from,omitempty"`
+	Engine      engine.Saved `json:"engine"`
 }
 
 // store keeps the state file of one aggregate. It is the engine's Store.

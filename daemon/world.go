@@ -29,5 +29,8 @@ type world interface {
 	// CheckPort refuses an interface that cannot be a port of the aggregate, and changes
 	// nothing.
 	CheckPort(aggregate, port string) error
+	// Rename moves what the closed plane of an aggregate has by its name outside of the
+	// state directory. It may be repeated.
+	Rename(plane, from, to string) error
 	Close() error
 }

@@ -68,6 +68,11 @@ func (w *dryWorld) ReadPlane(ctx context.Context, name string, spec agg.Spec) (e
 	return w.OpenPlane(ctx, name, spec)
 }
 
+// Rename implements world: nobody gives a device in memory another name.
+func (w *dryWorld) Rename(_, from, to string) error {
+	return fmt.Errorf("rename %s to %s: not in a dry run", from, to)
+}
+
 // CheckName implements world.
 func (w *dryWorld) CheckName(name, _ string) error {
 	if w.mem.Link(name).Present {

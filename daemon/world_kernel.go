@@ -174,6 +174,16 @@ func driverOf(plane string) string {
 	return "none"
 }
 
+// Rename implements world.
+func (w *kernelWorld) Rename(plane, from, to string) error {
+	if plane == "ebpf" {
+		if err := ebpf.Rename(ebpf.Options{Name: from}, to); err != nil {
+			return err
+		}
+	}
+	return device.Rename(from, to)
+}
+
 // CheckName implements world.
 func (w *kernelWorld) CheckName(name, plane string) error {
 	l, err := iface.ByName(name, iface.Here)

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -86,14 +87,25 @@ func (e *Engine) noteMove(was agg.DeviceFacts) {
 	e.record(agg.Event{Kind: deviceKind, Cause: cause, Text: e.name + text})
 }
 
-// noteName records that the device got another name. The aggregate keeps its own.
+// noteName records that the device got another name, and has the aggregate follow it. In
+// another namespace it may have any: there the aggregate keeps its own.
 func (e *Engine) noteName(was agg.DeviceFacts) {
-	now := e.plane.device.Name
-	if was.Name == "" || now == was.Name {
+	p, now := &e.plane, e.plane.device.Name
+	follow := e.w.Renamed != nil && !p.device.Elsewhere && now != "" && now != e.name && now != p.called
+	if !follow && (was.Name == "" || now == was.Name) {
 		return
 	}
-	e.record(agg.Event{Kind: deviceKind, Cause: "renamed", From: was.Name, To: now,
-		Text: fmt.Sprintf("the device of %s was renamed from %s to %s", e.name, was.Name, now)})
+	from := cmp.Or(was.Name, e.name)
+	if from == now {
+		from = e.name // nobody looked when it happened
+	}
+	e.record(agg.Event{Kind: deviceKind, Cause: "renamed", From: from, To: now,
+		Text: fmt.Sprintf("the device of %s was renamed from %s to %s", e.name, from, now)})
+	if follow {
+		p.called = now
+		e.save()
+		e.w.Renamed(now)
+	}
 }
 
 // followDevice takes an address or an MTU that somebody gave the device as that of the

@@ -35,6 +35,10 @@ type World struct {
 	// aggregate is taken apart. It must return at once and may be told again. Nil means
 	// that the plane makes the device anew.
 	Deleted func()
+	// Renamed is told the name that somebody gave the aggregate's device, once; the
+	// aggregate may be given it, by another engine. It must return at once. Nil means that
+	// the aggregate keeps its own.
+	Renamed func(to string)
 	// PID is shown in status.
 	PID int
 }

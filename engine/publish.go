@@ -36,6 +36,8 @@ type planeState struct {
 	// device is the aggregate's own device as it was looked at last, to tell what somebody
 	// else has done to it.
 	device agg.DeviceFacts
+	// called is the name of the device that Renamed was told.
+	called string
 }
 
 // mayApply reports whether Apply is to be called now: for a plan that was not tried

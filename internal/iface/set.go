@@ -27,6 +27,9 @@ func (s *Set) MAC(mac net.HardwareAddr) *Set { return s.attr(unix.IFLA_ADDRESS, 
 // MTU sets the MTU in bytes.
 func (s *Set) MTU(bytes int) *Set { return s.attr(unix.IFLA_MTU, nl.Uint32Attr(uint32(bytes))) }
 
+// Name sets the name.
+func (s *Set) Name(name string) *Set { return s.attr(unix.IFLA_IFNAME, nl.ZeroTerminated(name)) }
+
 // Alias sets the text that `ip link` shows with the interface.
 func (s *Set) Alias(text string) *Set { return s.attr(unix.IFLA_IFALIAS, []byte(text)) }
 

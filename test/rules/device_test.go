@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"encoding/json"
 	"os"
 	"strings"
 	"testing"
@@ -128,4 +129,83 @@ func TestDeviceDeletedTakesTheAggregateApart(t *testing.T) {
 		}
 		r.Must("up", "bond0", "eth1", "eth2")
 	})
+}
+
+func TestDeviceRenameIsFollowed(t *testing.T) {
+	each(t, func(t *testing.T, r *rig.Rig) {
+		before := r.Status()
+		mac := r.Here.MAC("bond0").String()
+		stream := nstest.StartUDP(t, r.Here, r.There, rig.HereAddr, rig.ThereAddr, time.Millisecond)
+		stream.WaitReceived(100)
+		ipLink(r, "bond0", "name", "bond9")
+		nstest.Eventually(t, 10*time.Second, func() bool {
+			_, err := r.Yoke("get", "bond9")
+			return err == nil
+		}, "the aggregate to have the name; log:\n%s", r.Log)
+		var s agg.Status
+		nstest.Eventually(t, 10*time.Second, func() bool {
+			s = statusOf(r, "bond9")
+			return s.Carrying == 2 && s.Plan.InForce
+		}, "both ports to carry; log:\n%s", r.Log)
+		stream.WaitReceived(100)
+		if result := stream.Stop(); s.Plane == "ebpf" {
+			rig.Lossless(t, "a rename of the device", result)
+		}
+		if s.Plan.Generation < before.Plan.Generation || r.Here.MAC("bond9").String() != mac {
+			t.Errorf("it was made anew: %+v", s.Plan)
+		}
+		if !r.Here.Has("yk-bond9") || r.Here.Has("yk-bond0") {
+			t.Error("the inner end has another name")
+		}
+		if out := r.Must("events", "bond9"); !strings.Contains(out, "the device of bond0 was renamed from bond0 to bond9") {
+			t.Errorf("the events do not tell of it:\n%s", out)
+		}
+		for _, left := range []string{"bond0.json", "bond0.ports.json"} {
+			if _, err := os.Stat(r.Dir + "/" + left); err == nil {
+				t.Errorf("%s is left", left)
+			}
+		}
+		r.Kill()
+		r.Start()
+		nstest.Eventually(t, 10*time.Second, func() bool { return statusOf(r, "bond9").Carrying == 2 }, "it to be adopted; log:\n%s", r.Log)
+		r.Must("down", "bond9")
+		if r.Here.Has("yk-bond9") || r.Here.MAC("eth1").String() == mac && r.Here.MAC("eth2").String() == mac {
+			t.Error("something is left")
+		}
+	})
+}
+
+// What a daemon began and did not end is ended by the next.
+func TestDeviceRenameIsFinished(t *testing.T) {
+	each(t, func(t *testing.T, r *rig.Rig) {
+		r.Kill()
+		state, err := os.ReadFile(r.Dir + "/bond0.json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ipLink(r, "bond0", "name", "bond9")
+		text := strings.Replace(string(state), `"name": "bond0"`, `"name": "bond9"`, 1)
+		text = strings.Replace(text, "{", "{\n \"renamed_from\": \"bond0\",", 1)
+		if err := os.WriteFile(r.Dir+"/bond9.json", []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		r.Start()
+		nstest.Eventually(t, 10*time.Second, func() bool { return statusOf(r, "bond9").Carrying == 2 }, "both ports to carry; log:\n%s", r.Log)
+		if _, err := r.Yoke("get", "bond0"); rig.ExitCode(err) == 0 {
+			t.Error("there are two now")
+		}
+		r.Must("down", "bond9")
+	})
+}
+
+func statusOf(r *rig.Rig, name string) agg.Status {
+	r.T.Helper()
+	out, err := r.Yoke("status", name, "-o", "json")
+	var list struct {
+		Aggregates []agg.Status `json:"aggregates"`
+	}
+	if err != nil || json.Unmarshal([]byte(out), &list) != nil || len(list.Aggregates) != 1 {
+		return agg.Status{}
+	}
+	return list.Aggregates[0]
 }
