@@ -18,7 +18,7 @@ type daemon struct {
 	cmd  *exec.Cmd
 }
 
-func startDaemon(ctx context.Context, h *host, s settings) (*daemon, error) {
+func startDaemon(ctx context.Context, h *host, s settings, flags ...string) (*daemon, error) {
 	bin, err := filepath.Abs(s.bin)
 	if err != nil {
 		return nil, err
@@ -33,8 +33,8 @@ func startDaemon(ctx context.Context, h *host, s settings) (*daemon, error) {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	defer log.Close()
-	d.cmd = exec.Command(filepath.Join(bin, "yoked"), "--socket", d.socket(), "--state-dir", filepath.Join(dir, "state"),
-		"--config", filepath.Join(dir, "config"))
+	d.cmd = exec.Command(filepath.Join(bin, "yoked"), append([]string{"--socket", d.socket(), "--state-dir", filepath.Join(dir, "state"),
+		"--config", filepath.Join(dir, "config")}, flags...)...)
 	d.cmd.Stdout, d.cmd.Stderr = log, log
 	if err := h.Do(d.cmd.Start); err != nil {
 		return nil, errors.Join(fmt.Errorf("start yoked: %w", err), os.RemoveAll(dir))

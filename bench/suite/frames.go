@@ -3,13 +3,24 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
-
-	"github.com/yokelag/yoke/agg"
 )
 
+// spreading are the modes and policies, as words of `yoke up`.
+func spreading() [][]string {
+	out := [][]string{{"mode=active-backup"}, {"mode=balance-rr"}, {"mode=random"}, {"mode=broadcast"}}
+	for _, hash := range []string{
+		"xmit_hash_policy=layer2", "xmit_hash_policy=layer2+3", "xmit_hash_policy=layer3+4", "xmit_hash_policy=encap2+3",
+		"xmit_hash_policy=encap3+4", "xmit_hash_policy=vlan+srcmac", "tx_hash=eth,ipv4,ipv6", "tx_hash=l3,l4",
+	} {
+		out = append(out, []string{"mode=balance-xor", hash})
+	}
+	return append(out, []string{"mode=balance-xor", "hash_map=modulo"})
+}
+
 // measureFrames compares a small frame's cost through the aggregate with the bare port's,
-// transmitting. Runs alternate between the two.
+// transmitting, for every mode and policy. Runs alternate between the two.
 func measureFrames(ctx context.Context, s settings, rep *report) error {
 	r, err := newRig()
 	if err != nil {
@@ -19,25 +30,26 @@ func measureFrames(ctx context.Context, s settings, rep *report) error {
 	if err := r.open(ctx, "ebpf"); err != nil {
 		return err
 	}
-	for _, c := range []struct {
-		name string
-		mode agg.Mode
-		fast bool
-		goal string
-	}{
-		{"active-backup, exact", agg.ActiveBackup, false, "<= 280"},
-		{"active-backup, fast_path", agg.ActiveBackup, true, "<= 150"},
-		{"balance-xor layer3+4, exact", agg.BalanceXOR, false, "<= 280"},
-		{"balance-xor layer3+4, fast_path", agg.BalanceXOR, true, "<= 150"},
-	} {
-		if err := r.apply(ctx, c.mode, c.fast); err != nil {
-			return err
+	s.run /= 4 // there are many
+	for _, words := range spreading() {
+		for _, way := range []struct {
+			name, word string
+			goal       float64
+		}{{"exact", "fast_path=off", 280}, {"fast_path", "fast_path=on", 150}} {
+			if err := r.apply(ctx, append(words, way.word)...); err != nil {
+				return err
+			}
+			added, bare, err := r.compareFrames(ctx, s)
+			if err != nil {
+				return err
+			}
+			goal := fmt.Sprintf("<= %.0f", way.goal)
+			if words[0] == "mode=broadcast" { // a whole frame more
+				goal = fmt.Sprintf("<= %.0f", way.goal+bare)
+			}
+			rep.add(row{"added cost, 64-byte frame", strings.Join(words, " ") + ", " + way.name, added, "ns", goal,
+				fmt.Sprintf("bare port %.0f ns; median of %d pairs", bare, s.pairs)})
 		}
-		added, bare, err := r.compareFrames(ctx, s)
-		if err != nil {
-			return err
-		}
-		rep.add(row{"added cost, 64-byte frame", c.name, added, "ns", c.goal, fmt.Sprintf("bare port %.0f ns; median of %d pairs", bare, s.pairs)})
 	}
 	return nil
 }

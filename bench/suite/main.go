@@ -35,6 +35,8 @@ func measurements() []measurement {
 		{"tcp", "TCP through plane ebpf", measureTCP},
 		{"user", "TCP through plane user and Open vSwitch's userspace bond", measureUser},
 		{"programs", "the BPF programs' own cost a frame", measurePrograms},
+		{"moves", "flows that move when a port goes and comes back", measureMoves},
+		{"apply", "a file of many aggregates of which one has changed", measureApply},
 		{"failover", "pulled cables, on veth and on tap ports", measureFailover},
 		{"many", "many aggregates in one daemon", measureMany},
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/plane/ebpf"
 	"github.com/yokelag/yoke/plane/user"
+	"github.com/yokelag/yoke/policy"
 )
 
 // Addresses of a rig: on the aggregate's cables, and on the bare one.
@@ -98,27 +99,27 @@ func orNil[P interface {
 	return p, nil
 }
 
-// apply publishes active-backup on eth0, or balance-xor over both ports.
-func (r *rig) apply(ctx context.Context, mode agg.Mode, fast bool) error {
-	r.gen++
-	p := agg.Plan{
-		Generation: r.gen, Mode: mode, Carrier: true, FastPath: fast, MTU: 1500,
-		MAC: agg.MAC{2, 0, 0, 0, 0, 1}, Multicast: agg.NoPort,
-		Table: []agg.Choice{{First: 0, Second: 1}},
+// apply publishes the plan of these options, as after `yoke up bond0 WORDS eth0 eth1`.
+func (r *rig) apply(ctx context.Context, words ...string) error {
+	spec, err := agg.ParseArgs("bond0", append(words, "eth0", "eth1"))
+	if err != nil {
+		return err
 	}
-	if mode == agg.BalanceXOR {
-		p.Select, p.Hash, p.Table = agg.SelectBuckets, agg.HashLayer34, nil
-		for i := range agg.NumBuckets {
-			p.Table = append(p.Table, agg.Choice{First: i % 2, Second: 1 - i%2})
-		}
+	if err := spec.Validate(); err != nil {
+		return err
 	}
-	for i, name := range []string{"eth0", "eth1"} {
+	in := policy.Input{MAC: agg.MAC{2, 0, 0, 0, 0, 1}}
+	for _, name := range []string{"eth0", "eth1"} {
 		index, err := r.near.index(name)
 		if err != nil {
 			return err
 		}
-		on := i == 0 || mode == agg.BalanceXOR
-		p.Ports = append(p.Ports, agg.PlanPort{Name: name, Index: index, Transmit: on, Receive: on, Order: i})
+		in.Ports = append(in.Ports, policy.PortInput{
+			Link: agg.LinkFacts{Name: name, Index: index, Present: true, Speed: 10000}, Watch: policy.Verdict{State: policy.Up},
+		})
 	}
-	return r.near.Do(func() error { return r.plane.Apply(ctx, p) })
+	plan, _, _ := policy.Plan(spec.Config(), in)
+	r.gen++
+	plan.Generation = r.gen
+	return r.near.Do(func() error { return r.plane.Apply(ctx, plan) })
 }

@@ -3,8 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
-
-	"github.com/yokelag/yoke/agg"
+	"strconv"
 )
 
 var (
@@ -22,7 +21,7 @@ func measureTCP(ctx context.Context, s settings, rep *report) error {
 		return err
 	}
 	for _, fast := range []bool{false, true} {
-		if err := r.apply(ctx, agg.ActiveBackup, fast); err != nil {
+		if err := r.apply(ctx, "fast_path="+strconv.FormatBool(fast)); err != nil {
 			return err
 		}
 		name := map[bool]string{false: "ebpf exact", true: "ebpf fast_path"}[fast]

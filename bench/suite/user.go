@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os/exec"
-
-	"github.com/yokelag/yoke/agg"
 )
 
 // measureUser compares plane user with what one would pick instead on a kernel that
@@ -20,7 +18,7 @@ func measureUser(ctx context.Context, s settings, rep *report) error {
 	if err := r.open(ctx, "user"); err != nil {
 		return err
 	}
-	if err := r.apply(ctx, agg.ActiveBackup, false); err != nil {
+	if err := r.apply(ctx); err != nil {
 		return err
 	}
 	rival, closeRival, err := newRival(ctx, s)
