@@ -14,14 +14,16 @@ import (
 	"github.com/yokelag/yoke/watch"
 )
 
-// World is everything outside of an engine. All fields but Slow, Stations, Log, Peers
-// and Deleted are required.
+// World is everything outside of an engine. All fields but Slow, KeepAlive, Stations, Log,
+// Peers and Deleted are required.
 type World struct {
 	Plane  Plane
 	Links  Links
 	Frames Frames
 	// Slow is how LACP is spoken; nil leaves it silent.
 	Slow Slow
+	// KeepAlive speaks LACP when the engine does not; nil where nobody does.
+	KeepAlive KeepAlive
 	// Stations tells whom announcements are for; nil means that nothing is announced.
 	Stations Stations
 	Clock    Clock
@@ -71,6 +73,7 @@ type Engine struct {
 	former  map[int]string // by which ports buckets left before a change that is being made
 	sub     subscription
 	lag     lag
+	kept    kept
 	// readAt is when Links.Read is tried again after readFails failures in a row.
 	readAt    agg.Instant
 	readFails int

@@ -166,6 +166,7 @@ func (e *Engine) machines(ctx context.Context, now agg.Instant, links []agg.Link
 	}
 	config := e.lacpConfig(links)
 	if l.system == nil {
+		e.heedKept(links)
 		return e.newSystem(config, now)
 	}
 	if !reflect.DeepEqual(config, l.config) {
@@ -205,6 +206,7 @@ func (e *Engine) newSystem(config lacp.Config, now agg.Instant) bool {
 func (e *Engine) reconfigure(ctx context.Context, now agg.Instant, config lacp.Config) {
 	l := &e.lag
 	before := len(l.sends)
+	e.dropKept(config.Ports)
 	e.stepLACP(lacp.Input{At: now, Kind: lacp.Configure, Conf: &config})
 	keep := l.sends[:before]
 	for _, s := range l.sends[before:] {

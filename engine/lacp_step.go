@@ -29,6 +29,7 @@ func (e *Engine) stepLACP(in lacp.Input) lacp.Output {
 func (e *Engine) agree(ctx context.Context, now agg.Instant, links []agg.LinkFacts) {
 	l := &e.lag
 	if !e.machines(ctx, now, links) {
+		e.dropKept(nil)
 		return
 	}
 	e.listen(links)
@@ -130,9 +131,11 @@ func (e *Engine) turn(ctx context.Context) bool {
 		return true
 	}
 	e.speak(ctx)
-	if e.noteLACP() {
+	anew := e.noteLACP()
+	if anew {
 		e.save()
 	}
+	e.keepAlive(anew)
 	return false
 }
 
@@ -146,7 +149,7 @@ func (e *Engine) lacpAt() agg.Instant {
 
 // lacpOnly reports whether of all that waits for a time only LACP's is due.
 func (e *Engine) lacpOnly() bool {
-	now, at := e.w.Clock.Now(), e.lacpAt()
+	now, at := e.w.Clock.Now(), agg.Earliest(e.lacpAt(), e.beatDue())
 	others := e.deadline()
 	return at != agg.Never && !now.Before(at) && (others == agg.Never || now.Before(others))
 }
@@ -225,3 +228,7 @@ func (e *Engine) stopHearing() {
 		_ = e.lag.ear.Close() // there is nothing left to do with it
 	}
 }
+
+// Heard returns the interfaces, by ifindex, on which slow protocols were heard. It is for
+// who takes the aggregate apart, after Run has returned.
+func (e *Engine) Heard() []int { return e.lag.hears }

@@ -47,7 +47,7 @@ func (e *Engine) loop(ctx context.Context) {
 
 // pause is the time until something is due without a wake-up.
 func (e *Engine) pause() time.Duration {
-	at := agg.Earliest(e.deadline(), e.lacpAt())
+	at := agg.Earliest(e.deadline(), agg.Earliest(e.lacpAt(), e.beatDue()))
 	if at == agg.Never {
 		return e.verifyPeriod()
 	}
@@ -94,6 +94,7 @@ func (e *Engine) round(ctx context.Context) {
 	e.announceMove(before)
 	announced := e.announceDue(ctx)
 	e.note(before)
+	e.keepAlive(true)
 	e.record(announced...)
 	e.tables.Foresee()
 }

@@ -51,6 +51,8 @@ type rig struct {
 	stop  func() error
 	// above, where set, stands in for the world's stations.
 	above engine.Stations
+	// keep, where set, speaks when the engine does not.
+	keep engine.KeepAlive
 }
 
 func (r *rig) stations() engine.Stations {
@@ -75,7 +77,7 @@ func (r *rig) start() *rig {
 	r.t.Helper()
 	r.plane = mem.Open(r.world, r.spec.Name)
 	e, err := engine.New(r.spec, engine.World{
-		Plane: r.plane, Links: links{r.world}, Frames: r.world, Slow: slow{r.world}, Stations: r.stations(), Clock: r.clock, Store: r.store, PID: 1,
+		Plane: r.plane, Links: links{r.world}, Frames: r.world, Slow: slow{r.world}, KeepAlive: r.keep, Stations: r.stations(), Clock: r.clock, Store: r.store, PID: 1,
 	}, r.store.saved)
 	if err != nil {
 		r.t.Fatal(err)
