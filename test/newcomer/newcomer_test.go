@@ -91,27 +91,28 @@ func TestIPLinkDel(t *testing.T) {
 	v.Must("up", "bond0", "eth1", "eth2")
 }
 
-// The device has another name then, and the aggregate its own, also for the next daemon.
+// The aggregate has the name too, as a bond would, also for the next daemon.
 func TestIPLinkSetName(t *testing.T) {
 	for _, plane := range []string{"ebpf", "user"} {
 		t.Run(plane, func(t *testing.T) {
 			v := newVisit(t)
 			v.Up("br0", "plane="+plane, "eth1", "eth2")
+			carries := func() bool {
+				out, err := v.Yoke("status", "lag0")
+				return err == nil && strings.Contains(out, "1 of 2 ports carries traffic") && strings.Contains(out, "in force")
+			}
 			v.ip("link set bond0 name lag0")
-			named := func(s agg.Status) bool { return s.Device.Name == "lag0" && s.Carrying == 1 && s.Plan.InForce }
-			v.WaitFor(named, "status to know the name")
-			v.answers(0, "status", "the device is named lag0 now")
+			nstest.Eventually(t, waitTime, carries, "lag0; log of yoked:\n%s", v.Log)
 			v.Here.MustPing(rig.ThereAddr)
 			v.Kill()
 			v.Start()
-			v.WaitFor(named, "the next daemon to adopt it")
+			nstest.Eventually(t, waitTime, carries, "the next daemon to adopt lag0; log of yoked:\n%s", v.Log)
 			v.Here.MustPing(rig.ThereAddr)
-			v.Must("set", "bond0", "primary=eth2")
-			v.WaitActive("eth2")
-			v.Here.MustPing(rig.ThereAddr)
-			v.Must("down", "bond0")
-			if v.Here.Has("lag0") || v.Here.Has("yk-bond0") {
-				t.Errorf("something is left:\n%s", v.ip("link"))
+			v.answers(0, "set lag0 primary=eth2", "primary=eth2")
+			v.answers(1, "status bond0", "what is there: lag0")
+			v.Must("down", "lag0")
+			if out := v.ip("link"); strings.Contains(out, "lag0") || strings.Contains(out, "yk-") {
+				t.Errorf("something is left:\n%s", out)
 			}
 		})
 	}
