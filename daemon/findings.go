@@ -21,7 +21,7 @@ func (s *server) statuses(ctx context.Context, name string) (control.StatusList,
 	w, p := s.files.wanted(), s.confirmation.pending()
 	for i := range list.Aggregates {
 		a := &list.Aggregates[i]
-		a.Findings = append(slices.Clip(a.Findings), s.fileFindings(w, a.Spec)...)
+		a.Findings = append(adviseReordering(s.registry.world, *a), s.fileFindings(w, a.Spec)...)
 		if p.Waiting && slices.Contains(p.Aggregates, a.Name) {
 			a.Findings = append(a.Findings, unconfirmedFinding(p))
 		}

@@ -32,5 +32,8 @@ type world interface {
 	// Rename moves what the closed plane of an aggregate has by its name outside of the
 	// state directory. It may be repeated.
 	Rename(plane, from, to string) error
+	// TCPReordering reads net.ipv4.tcp_reordering where the aggregate's device is, 0 where
+	// that is unknown.
+	TCPReordering(aggregate string) (int, error)
 	Close() error
 }

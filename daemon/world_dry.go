@@ -89,6 +89,9 @@ func (w *dryWorld) CheckPort(_, port string) error {
 	return &agg.Problem{Code: "no-interface", Object: port, Rule: "there is no such interface in this dry run", Remedy: "name it: `yoked --dry " + port + ",...`"}
 }
 
+// TCPReordering implements world: the kernel's default.
+func (w *dryWorld) TCPReordering(string) (int, error) { return 3, nil }
+
 // dryLinks makes the world in memory an engine.Links.
 type dryLinks struct{ *mem.World }
 

@@ -217,6 +217,11 @@ func (w *kernelWorld) CheckPort(aggregate, name string) error {
 	return errors.Join(k.Check(name), k.Close())
 }
 
+// TCPReordering implements world.
+func (w *kernelWorld) TCPReordering(aggregate string) (int, error) {
+	return device.TCPReordering(aggregate)
+}
+
 // kernelStations reads who speaks by an aggregate's device.
 type kernelStations struct{}
 
