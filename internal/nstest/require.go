@@ -43,6 +43,7 @@ func features() []feature {
 		{"clsact", "kernel feature: the clsact qdisc", false, probeClsact},
 		{"bpffs", "file system: bpf on /sys/fs/bpf", true, probeBPFFS},
 		{"matchall", "kernel feature: the matchall filter", false, probeMatchall},
+		{"bonding", "kernel feature: the bonding driver", false, probeLink(&netlink.GenericLink{LinkAttrs: named("p0"), LinkType: "bond"})},
 		{"team", "kernel feature: the team driver", false, probeLink(&netlink.GenericLink{LinkAttrs: named("p0"), LinkType: "team"})},
 		{"userns", "privilege: user namespaces for ordinary users", false, probeUserns},
 	}
