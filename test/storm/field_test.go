@@ -18,6 +18,7 @@ import (
 	"github.com/yokelag/yoke/internal/bootclock"
 	"github.com/yokelag/yoke/internal/nstest"
 	"github.com/yokelag/yoke/internal/rtnl"
+	"github.com/yokelag/yoke/plane/ebpf"
 )
 
 // field is what all storms of one test share: the namespace of the aggregates, that of
@@ -34,6 +35,8 @@ type field struct {
 	fresh     *rtnl.Listener
 	frames    *afpacket.Sender
 	farFrames *afpacket.Sender
+	// programs are shared by the aggregates, as in a daemon.
+	programs *ebpf.Programs
 	// tool carries ethtool's ioctls.
 	tool int
 	// out sends frames by interfaces of near as an application does.
@@ -42,7 +45,8 @@ type field struct {
 
 func newField(t *testing.T, kind string) *field {
 	t.Helper()
-	f := &field{t: t, kind: kind, dir: t.TempDir(), near: nstest.New(t), far: nstest.New(t), strict: os.Getenv("STORM_STRICT") != ""}
+	f := &field{t: t, kind: kind, dir: t.TempDir(), near: nstest.New(t), far: nstest.New(t), strict: os.Getenv("STORM_STRICT") != "",
+		programs: ebpf.NewPrograms()}
 	f.must(f.near.Run(func() (err error) {
 		if f.listener, err = rtnl.Open(); err != nil {
 			return err

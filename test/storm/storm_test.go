@@ -142,7 +142,7 @@ func (s *storm) options() map[string]string {
 func (s *storm) begin() error {
 	ctx := context.Background()
 	err := s.near.Run(func() (err error) {
-		s.plane, err = open(ctx, s.kind, s.spec.Name, s.dir)
+		s.plane, err = s.open(ctx)
 		return err
 	})
 	if err != nil {
@@ -172,12 +172,12 @@ func (s *storm) begin() error {
 	return s.engine.Ready(ctx)
 }
 
-func open(ctx context.Context, kind, name, dir string) (*recorder, error) {
-	if kind == "ebpf" {
-		p, err := ebpf.Open(ctx, ebpf.Options{Name: name, StateDir: dir})
+func (s *storm) open(ctx context.Context) (*recorder, error) {
+	if s.kind == "ebpf" {
+		p, err := ebpf.Open(ctx, ebpf.Options{Name: s.spec.Name, StateDir: s.dir, Programs: s.programs})
 		return &recorder{Plane: p}, err
 	}
-	p, err := user.Open(ctx, user.Options{Name: name, StateDir: dir, ShortFrames: 512, LongFrames: 8})
+	p, err := user.Open(ctx, user.Options{Name: s.spec.Name, StateDir: s.dir, ShortFrames: 512, LongFrames: 8})
 	return &recorder{Plane: p}, err
 }
 
