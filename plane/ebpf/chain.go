@@ -102,7 +102,7 @@ func (c chain) others() []string {
 		}
 	}
 	for _, f := range c.filters {
-		if !isOurFilter(f) {
+		if !isOurFilter(f) && !isKin(f) {
 			out = append(out, fmt.Sprintf("%s: %s filter, priority %d", direction(c.ingress), f.Type(), f.Attrs().Priority))
 		}
 	}

@@ -119,6 +119,12 @@ func isOurFilter(f netlink.Filter) bool {
 	return ok && strings.HasPrefix(b.Name, ourPrefix)
 }
 
+// isKin tells filters of Yoke that are no plane's: those that speak LACP for a dead daemon.
+func isKin(f netlink.Filter) bool {
+	b, ok := f.(*netlink.BpfFilter)
+	return ok && strings.HasPrefix(b.Name, kinPrefix)
+}
+
 func clsactParent(ingress bool) uint32 {
 	if ingress {
 		return netlink.HANDLE_MIN_INGRESS

@@ -35,7 +35,8 @@
 // frame a queue that a port has (queue_id).
 //
 // guard runs at the egress of each port, last. Marked frames pass, or go to the second
-// choice where the port has no carrier. Frames without a mark are what the port's own
+// choice where the port has no carrier, or where package keepalive has found that nobody
+// listens there while no daemon is. Frames without a mark are what the port's own
 // stack sends, and are dropped, except control protocols of the link itself. Frames that
 // the daemon makes pass beside the guard, by packet sockets that bypass qdiscs.
 //

@@ -11,6 +11,9 @@ import (
 // ourPrefix begins the name of every program and filter of ours.
 const ourPrefix = "yoke_"
 
+// kinPrefix begins the names of Yoke's filters that belong to ports and not to a plane.
+const kinPrefix = "yoke-"
+
 func direction(ingress bool) string {
 	if ingress {
 		return "ingress"

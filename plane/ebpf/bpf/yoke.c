@@ -10,6 +10,7 @@
 #include "select.h"
 #include "apart.h"
 #include "copies.h"
+#include "../../keepalive/bpf/unheard.h"
 
 /* place_of is the place of the port that a way leads to, and whether a way is an entry
  * of the table, which has counters. */
@@ -209,6 +210,7 @@ static __always_inline int move(struct __sk_buff *skb, struct port_stats *stats,
 		return 0;
 	set_open(plan, place_of_second, 1);
 	skb->cb[CB_MOVED] = 1;
+	skb->cb[CB_IFINDEX] = second;
 	if (!*away)
 		*away = 1;
 	stats->guard_moved += 1;
@@ -225,6 +227,12 @@ static __always_inline void back(struct __sk_buff *skb, __u32 *away)
 		set_open(plan, second_of(skb, plan), 0);
 }
 
+/* unheard: nobody listens on the port, as what speaks LACP for a dead daemon has found. */
+static __always_inline int unheard(struct __sk_buff *skb)
+{
+	return skb->cb[CB_UNHEARD] == UNHEARD;
+}
+
 /* guard: egress of a port, last. */
 SEC("tc")
 int yoke_guard(struct __sk_buff *skb)
@@ -237,13 +245,15 @@ int yoke_guard(struct __sk_buff *skb)
 		return TC_ACT_UNSPEC;
 	if (skb->cb[CB_COOKIE] != cookie)
 		return own(skb, stats);
-	if (port_works(skb)) {
+	if (port_works(skb) && !unheard(skb)) {
 		if (*away && !skb->cb[CB_MOVED])
 			back(skb, away);
 		return leave(skb, stats);
 	}
 	moved = move(skb, stats, away);
-	return moved ? moved : leave(skb, stats);
+	if (moved)
+		return moved;
+	return unheard(skb) ? drop(NO_PORT) : leave(skb, stats);
 }
 
 /* guard_blind: the same for kernels that do not let a program see its device. */
@@ -251,12 +261,17 @@ SEC("tc")
 int yoke_guard_blind(struct __sk_buff *skb)
 {
 	struct port_stats *stats = stats_of(place);
+	__u32 *away = away_of(place);
+	int moved;
 
-	if (!stats)
+	if (!stats || !away)
 		return TC_ACT_UNSPEC;
 	if (skb->cb[CB_COOKIE] != cookie)
 		return own(skb, stats);
-	return leave(skb, stats);
+	if (!unheard(skb))
+		return leave(skb, stats);
+	moved = move(skb, stats, away);
+	return moved ? moved : drop(NO_PORT);
 }
 
 char _license[] SEC("license") = "Dual BSD/GPL";
