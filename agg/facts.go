@@ -33,6 +33,8 @@ type DeviceFacts struct {
 	Carrier bool   `json:"carrier"`
 	MAC     MAC    `json:"mac"`
 	MTU     int    `json:"mtu"`
+	// Promiscuous: somebody wants to hear all frames by the device, a bridge say.
+	Promiscuous bool `json:"-"`
 	// Elsewhere is set when the device lives in another network namespace than the ports.
 	Elsewhere bool `json:"elsewhere,omitempty"`
 	// Addresses are the device's own. Announcements are also made for those above it.

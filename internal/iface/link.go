@@ -28,6 +28,8 @@ type Link struct {
 	Ethernet bool
 	// Carrier is the driver's carrier flag. It is false while the interface is down.
 	Carrier bool
+	// Promiscuity counts those who want to hear all frames: sockets, a bridge, a user.
+	Promiscuity int
 	// GenMode is the IPv6 address generation mode, or -1 where the interface has no IPv6.
 	GenMode int
 	// VLAN is the tag that a VLAN device puts on frames, zero for others.
@@ -272,6 +274,10 @@ func parse(message []byte) (Link, error) {
 	}
 	for _, attr := range attrs {
 		switch attr.Attr.Type {
+		case unix.IFLA_PROMISCUITY:
+			if len(attr.Value) == 4 {
+				out.Promiscuity = int(nl.NativeEndian().Uint32(attr.Value))
+			}
 		case unix.IFLA_LINKINFO:
 			out.Kind = kindOf(attr.Value)
 		case unix.IFLA_AF_SPEC:

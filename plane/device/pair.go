@@ -182,7 +182,7 @@ func (p *Pair) facts() (agg.DeviceFacts, error) {
 	}
 	f := agg.DeviceFacts{
 		Present: true, Name: l.Name, Index: l.Index, AdminUp: l.AdminUp(), Carrier: l.Carrier,
-		MTU: l.MTU, Elsewhere: p.Elsewhere,
+		MTU: l.MTU, Elsewhere: p.Elsewhere, Promiscuous: l.Promiscuity > 0,
 	}
 	copy(f.MAC[:], l.HardwareAddr)
 	addresses, err := iface.Addresses(p.Outer, p.nsid)

@@ -2,6 +2,7 @@ package ebpf
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/yokelag/yoke/agg"
@@ -43,7 +44,8 @@ func (p *Plane) verify(f *agg.Facts) (err error) {
 	}
 	plan, _ := decode(e)
 	f.Published, f.PublishedAt = &plan, agg.Instant(e.PublishedAt)
-	return nil
+	p.promisc = f.Device.Promiscuous
+	return p.ports.Promiscuous(plan, p.promisc)
 }
 
 func (p *Plane) observe(f *agg.Facts) (err error) {
@@ -76,7 +78,8 @@ func (p *Plane) observe(f *agg.Facts) (err error) {
 		}
 		f.Ports = append(f.Ports, facts)
 	}
-	return mendErr
+	p.promisc = f.Device.Promiscuous
+	return errors.Join(mendErr, p.ports.Promiscuous(plan, p.promisc))
 }
 
 // opened counts the ports that receive because the guard moves frames to them.

@@ -33,7 +33,9 @@ type Plane struct {
 	done settings
 	// elsewhere: the aggregate's device is in another network namespace.
 	elsewhere bool
-	closed    bool
+	// promisc: the device wants to hear all, when it was looked at last.
+	promisc bool
+	closed  bool
 }
 
 // settings are the parts of a plan that need netlink calls.

@@ -23,7 +23,7 @@ const disableIPv6 = "disable_ipv6"
 func original(l iface.Link) (Record, error) {
 	r := Record{
 		Name: l.Name, Index: l.Index, Phase: taking, MTU: l.MTU, AdminUp: l.AdminUp(),
-		AllMulti: l.RawFlags&unix.IFF_ALLMULTI != 0, GenMode: l.GenMode,
+		AllMulti: l.RawFlags&unix.IFF_ALLMULTI != 0, Promisc: l.RawFlags&unix.IFF_PROMISC != 0, GenMode: l.GenMode,
 	}
 	copy(r.MAC[:], l.HardwareAddr)
 	if v, err := iface.Sysctl("ipv6", l.Name, disableIPv6); err == nil {
@@ -163,6 +163,12 @@ func (k *Keeper) restoration(ctx context.Context, r Record) []func() error {
 		func() error { return removeClsact(r) },
 		func() error { return setVLANFilter(r, true) },
 		func() error { return setFlag(r.Index, unix.IFF_ALLMULTI, r.AllMulti) },
+		func() error {
+			if !r.PromiscSet {
+				return nil
+			}
+			return setFlag(r.Index, unix.IFF_PROMISC, r.Promisc)
+		},
 		func() error {
 			if master.addresses {
 				return nil

@@ -50,6 +50,9 @@ type Record struct {
 	// AdminUp and AllMulti are the flags.
 	AdminUp  bool `json:"admin_up"`
 	AllMulti bool `json:"allmulti"`
+	// Promisc is another; PromiscSet: it may have been set.
+	Promisc    bool `json:"promisc,omitempty"`
+	PromiscSet bool `json:"promisc_set,omitempty"`
 	// GenMode is the IPv6 address generation mode, -1 without IPv6.
 	GenMode int `json:"addr_gen_mode"`
 	// DisableIPv6 is the sysctl's text, empty where it could not be read.

@@ -27,6 +27,8 @@ type Keeper struct {
 	journal  journal
 	space    *netspace.Space
 	managers managers
+	// promisc is what was set last, by ifindex.
+	promisc map[int]bool
 	// crash is for tests: asked before every step, an error ends the operation there
 	// without any clean-up, as a crash would.
 	crash func() error
@@ -109,6 +111,7 @@ func (k *Keeper) record(index int) *Record {
 // forget removes the record of an ifindex from the journal, on disk too.
 func (k *Keeper) forget(index int) error {
 	return k.step(func() error {
+		delete(k.promisc, index)
 		k.journal.Ports = slices.DeleteFunc(k.journal.Ports, func(r Record) bool { return r.Index == index })
 		return k.journal.save(k.path)
 	})

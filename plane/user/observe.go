@@ -33,7 +33,11 @@ func (p *Plane) Observe(_ context.Context) (agg.Facts, error) {
 	if t != nil {
 		f.Counters["guard_opened_ports"] = t.openedPorts()
 	}
-	return f, nil
+	if t == nil {
+		return f, nil
+	}
+	p.promisc = f.Device.Promiscuous
+	return f, p.keeper.Promiscuous(t.plan, p.promisc)
 }
 
 func (t *table) buckets() []agg.BucketFacts {

@@ -35,6 +35,8 @@ type Plane struct {
 	fenced bool
 	// done is what was last set on the device.
 	done settings
+	// promisc: the device wants to hear all, when it was looked at last.
+	promisc bool
 }
 
 // settings are the parts of a plan that concern the device.
