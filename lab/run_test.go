@@ -59,8 +59,8 @@ faults:
   - {at: 200ms, do: pull, cable: c1}
   - {at: 400ms, do: plug, cable: c1}
 expect: # the kernel may take a second to use a carrier that came back
-  - {probe: out, lost: 1500, lost_min: 150, duplicates: 0}
-  - {probe: in, lost: 1500, lost_min: 150, duplicates: 0}
+  - {probe: out, lost: 1500, lost_min: 100, duplicates: 0}
+  - {probe: in, lost: 1500, lost_min: 100, duplicates: 0}
   - {port: "a:p1", tx_min: 300, rx_min: 300}
 `)
 	if !r.OK {

@@ -2,11 +2,13 @@ package nstest
 
 import (
 	"net"
+	"time"
 
 	"github.com/vishvananda/netlink"
 )
 
-// Veth makes a veth pair: a in n, b in peer (which may be n), both up.
+// Veth makes a veth pair: a in n, b in peer (which may be n), both up, and waits until the
+// kernel has noticed their carrier: where both have the same number that takes a second.
 func (n *NS) Veth(a string, peer *NS, b string) {
 	n.t.Helper()
 	attrs := netlink.NewLinkAttrs()
@@ -17,6 +19,11 @@ func (n *NS) Veth(a string, peer *NS, b string) {
 	}
 	n.SetUp(a)
 	peer.SetUp(b)
+	Eventually(n.t, 10*time.Second, func() bool { return n.operational(a) && peer.operational(b) }, "the carrier of %s and %s", a, b)
+}
+
+func (n *NS) operational(name string) bool {
+	return n.Link(name).Attrs().OperState == netlink.OperUp
 }
 
 // Bridge makes a bridge of the named ports, up, with learning and without spanning tree.
