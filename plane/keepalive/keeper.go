@@ -79,22 +79,21 @@ func (k *Keeper) Set(ifindex int, s State) error {
 }
 
 func (k *Keeper) change(ifindex int, s State, attached bool) error {
-	if attached {
-		speech, err := k.speechOf(ifindex)
-		return errors.Join(err, k.write(ifindex, s, speech.MadeClsact))
-	}
-	before, err := k.speechOf(ifindex)
+	before, _, err := k.recordOf(ifindex)
 	if err != nil {
 		return err
+	}
+	if attached {
+		return k.write(ifindex, s, before.speech.MadeClsact)
 	}
 	made, err := ensureClsact(ifindex)
 	if err != nil {
 		return err
 	}
 	if made {
-		before.MadeClsact = 1
+		before.speech.MadeClsact = 1
 	}
-	return errors.Join(k.write(ifindex, s, before.MadeClsact), k.attach(ifindex))
+	return errors.Join(k.write(ifindex, s, before.speech.MadeClsact), k.attach(ifindex))
 }
 
 // write says it to the programs. They begin anew with it.
@@ -122,28 +121,24 @@ func (k *Keeper) attach(ifindex int) error {
 		attach(hook{ifindex, true}, k.objects.YokeAnswer), attach(hook{ifindex, false}, k.objects.YokeHold))
 }
 
-// speechOf is what was set on the port last, by whichever daemon.
-func (k *Keeper) speechOf(ifindex int) (speech keepaliveSpeech, err error) {
-	if _, known := k.set[ifindex]; known {
-		return speech, lookup(k.objects.YokeSpeech, ifindex, &speech)
+// recordOf is what the maps hold of a port: of this keeper where it was set, else of
+// whichever daemon was there before.
+func (k *Keeper) recordOf(ifindex int) (r record, found bool, err error) {
+	if _, known := k.set[ifindex]; !known {
+		return behind(ifindex)
 	}
-	_, speech, _, err = behind(ifindex)
-	return speech, err
+	err = r.read(k.objects.YokeNotes, k.objects.YokeSpeech, k.objects.YokeBeat, ifindex)
+	return r, err == nil, err
 }
 
 // Noted returns what the programs on a port noted: those of this keeper, or before the
 // first Set those that an earlier daemon left. ok is false where there are none.
 func (k *Keeper) Noted(ifindex int) (n Noted, ok bool, err error) {
-	if _, known := k.set[ifindex]; !known {
-		note, speech, found, err := behind(ifindex)
-		return notedOf(note, speech.Epoch), found, err
-	}
-	var note keepaliveNote
-	var speech keepaliveSpeech
-	if err := errors.Join(lookup(k.objects.YokeNotes, ifindex, &note), lookup(k.objects.YokeSpeech, ifindex, &speech)); err != nil {
+	r, found, err := k.recordOf(ifindex)
+	if err != nil {
 		return n, false, fmt.Errorf("read what was noted of interface %d: %w", ifindex, err)
 	}
-	return notedOf(note, speech.Epoch), true, nil
+	return r.noted(), found, nil
 }
 
 // Mend attaches programs again that somebody has taken off the ports, or put others
@@ -169,9 +164,9 @@ func (k *Keeper) Mend() error {
 // Remove takes the programs off a port, also those of an earlier daemon. It comes before
 // the plane lets go of the port. A port that is gone is no error.
 func (k *Keeper) Remove(ifindex int) error {
-	speech, err := k.speechOf(ifindex)
+	before, _, err := k.recordOf(ifindex)
 	errs := []error{err, detach(hook{ifindex, true}), detach(hook{ifindex, false})}
-	if speech.MadeClsact != 0 {
+	if before.speech.MadeClsact != 0 {
 		errs = append(errs, dropClsact(ifindex))
 	}
 	for _, m := range []*ebpf.Map{k.objects.YokeUntil, k.objects.YokeSpeech, k.objects.YokeNotes} {
@@ -184,6 +179,15 @@ func (k *Keeper) Remove(ifindex int) error {
 		return fmt.Errorf("remove the keep-alive of interface %d: %w", ifindex, err)
 	}
 	return nil
+}
+
+// RemoveAll takes the programs off every port that was set.
+func (k *Keeper) RemoveAll() error {
+	var errs []error
+	for ifindex := range k.set {
+		errs = append(errs, k.Remove(ifindex))
+	}
+	return errors.Join(errs...)
 }
 
 // Close lets go of descriptors. The programs stay, and act from [StaleAfter] the last beat.

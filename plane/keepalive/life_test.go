@@ -42,7 +42,7 @@ func TestTheNextDaemonReadsWhatWasSaid(t *testing.T) {
 	r.wait(1)
 	r.keeper = r.open(Options{})
 	n := r.noted()
-	if n.Answers != 1 || n.Spoken == 0 || n.Heard == 0 || n.Stopped != "" {
+	if n.Answers != 1 || n.Spoken == 0 || n.Heard == 0 || n.Beat == 0 || n.Beat > n.Heard || n.Stopped != "" {
 		t.Errorf("noted %+v", n)
 	}
 	r.agree()
@@ -92,6 +92,7 @@ func TestRemoveOfAnEarlierDaemonsPrograms(t *testing.T) {
 	r := newRig(t, Options{})
 	r.agree()
 	r.remove(r.open(Options{}))
+	r.run(r.near, r.keeper.RemoveAll) // which are gone
 	if r.hasClsact() {
 		t.Error("a qdisc is left")
 	}

@@ -24,10 +24,10 @@ const (
 // Noted is what the programs noted of a port since [Keeper.Set] was first called for it.
 // Instants are agg.Never where there was none.
 type Noted struct {
-	// Heard is when the partner was last heard as it was agreed on, Spoken when it was
-	// last answered, Answers how often.
-	Heard, Spoken agg.Instant
-	Answers       uint64
+	// Beat is the daemon's last beat. Heard is when the partner was last heard as it was
+	// agreed on, Spoken when it was last answered, Answers how often.
+	Beat, Heard, Spoken agg.Instant
+	Answers             uint64
 	// Held are frames that did not leave by the port, and Own the LACPDUs of our own
 	// system that came back.
 	Held, Own uint64
@@ -35,9 +35,17 @@ type Noted struct {
 	Stopped Stop
 }
 
-func notedOf(n keepaliveNote, epoch uint32) Noted {
+// record is what the maps behind a program hold of a port.
+type record struct {
+	note   keepaliveNote
+	speech keepaliveSpeech
+	beat   uint64
+}
+
+func (r *record) noted() Noted {
+	n, epoch := r.note, r.speech.Epoch
 	out := Noted{
-		Heard: toInstant(n.Heard), Spoken: toInstant(n.Spoken),
+		Beat: toInstant(r.beat), Heard: toInstant(n.Heard), Spoken: toInstant(n.Spoken),
 		Answers: n.Answers, Held: n.Held, Own: n.Own,
 	}
 	if n.Stopped != epoch || epoch == 0 {
@@ -52,12 +60,17 @@ func notedOf(n keepaliveNote, epoch uint32) Noted {
 	return out
 }
 
+// read reads the three maps.
+func (r *record) read(notes, speeches, beat *ebpf.Map, ifindex int) error {
+	return errors.Join(lookup(notes, uint32(ifindex), &r.note), lookup(speeches, uint32(ifindex), &r.speech), lookup(beat, 0, &r.beat))
+}
+
 // behind reads the maps of the program that is on a port; found is false where there is
 // none, or one of another layout.
-func behind(ifindex int) (note keepaliveNote, speech keepaliveSpeech, found bool, err error) {
+func behind(ifindex int) (r record, found bool, err error) {
 	s := look(hook{ifindex, true})
 	if s.id == 0 {
-		return note, speech, false, nil
+		return r, false, nil
 	}
 	maps, err := mapsOf(s.id)
 	defer func() {
@@ -66,15 +79,15 @@ func behind(ifindex int) (note keepaliveNote, speech keepaliveSpeech, found bool
 		}
 	}()
 	if err != nil {
-		return note, speech, false, fmt.Errorf("read the keep-alive program of interface %d: %w", ifindex, err)
+		return r, false, fmt.Errorf("read the keep-alive program of interface %d: %w", ifindex, err)
 	}
-	notes, speeches := maps[keepaliveMapYokeNotes], maps[keepaliveMapYokeSpeech]
-	if notes == nil || speeches == nil ||
-		notes.ValueSize() != uint32(unsafe.Sizeof(note)) || speeches.ValueSize() != uint32(unsafe.Sizeof(speech)) {
-		return note, speech, false, nil
+	notes, speeches, beat := maps[keepaliveMapYokeNotes], maps[keepaliveMapYokeSpeech], maps[keepaliveMapYokeBeat]
+	if notes == nil || speeches == nil || beat == nil ||
+		notes.ValueSize() != uint32(unsafe.Sizeof(r.note)) || speeches.ValueSize() != uint32(unsafe.Sizeof(r.speech)) {
+		return r, false, nil
 	}
-	err = errors.Join(lookup(notes, ifindex, &note), lookup(speeches, ifindex, &speech))
-	return note, speech, err == nil, err
+	err = r.read(notes, speeches, beat, ifindex)
+	return r, err == nil, err
 }
 
 // mapsOf opens the maps of a program, by name.
@@ -105,9 +118,9 @@ func mapsOf(id ebpf.ProgramID) (map[string]*ebpf.Map, error) {
 	return out, nil
 }
 
-// lookup reads what a map has of a port; nothing is no error.
-func lookup(m *ebpf.Map, ifindex int, into any) error {
-	err := m.Lookup(uint32(ifindex), into)
+// lookup reads what a map has; nothing is no error.
+func lookup(m *ebpf.Map, key uint32, into any) error {
+	err := m.Lookup(key, into)
 	if errors.Is(err, ebpf.ErrKeyNotExist) {
 		return nil
 	}
