@@ -20,8 +20,13 @@ const (
 // plane is what the suite needs of one.
 type plane interface {
 	Apply(ctx context.Context, p agg.Plan) error
+	Observe(ctx context.Context) (agg.Facts, error)
 	Destroy(ctx context.Context) error
 }
+
+// looks is how often a plane is observed before it is measured: plane ebpf makes one of
+// its filters a link each time.
+const looks = 8
 
 // rig is two hosts with two cables for an aggregate and a bare one beside them, all of
 // the same kind. Port eth0 is active, so its far end has the far address.
@@ -121,5 +126,13 @@ func (r *rig) apply(ctx context.Context, words ...string) error {
 	plan, _, _ := policy.Plan(spec.Config(), in)
 	r.gen++
 	plan.Generation = r.gen
-	return r.near.Do(func() error { return r.plane.Apply(ctx, plan) })
+	return r.near.Do(func() error {
+		err := r.plane.Apply(ctx, plan)
+		for range looks {
+			if err == nil {
+				_, err = r.plane.Observe(ctx)
+			}
+		}
+		return err
+	})
 }

@@ -26,6 +26,8 @@ type rig struct {
 	plane     *Plane
 	names     []string
 	gen       uint64
+	// backlog is what the backlog queues had dropped before.
+	backlog uint64
 }
 
 // variants runs a test with each way to attach programs: by filters, and by links where
@@ -64,6 +66,10 @@ func newRig(t testing.TB, o Options) *rig {
 		t.Fatal(err)
 	}
 	r.far.AddAddr("br0", there+"/24")
+	var err error
+	if r.backlog, err = backlogDrops(); err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(r.destroy)
 	r.open()
 	r.near.AddAddr("bond0", here+"/24")

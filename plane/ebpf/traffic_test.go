@@ -34,3 +34,21 @@ func TestFailoverByPlanLosesNothing(t *testing.T) {
 		}
 	})
 }
+
+// lossless fails the test where streams lost more than the kernel's backlog queues dropped
+// meanwhile, on the whole machine: a sender that was held up sends what it is behind with
+// at once, and those queues hold 1,000 frames.
+func (r *rig) lossless(results ...nstest.Result) {
+	r.Helper()
+	now, err := backlogDrops()
+	if err != nil {
+		r.Fatal(err)
+	}
+	var lost uint64
+	for _, result := range results {
+		lost += result.Lost
+	}
+	if dropped := now - r.backlog; lost > dropped {
+		r.Errorf("lost %d, and the backlog queues dropped %d: %+v", lost, dropped, results)
+	}
+}
