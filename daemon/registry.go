@@ -171,7 +171,7 @@ func (r *registry) start(ctx context.Context, spec agg.Spec, planeName string, s
 	}
 	deleted, renamed := make(chan struct{}, 1), make(chan string, 1)
 	e, err := engine.New(spec, engine.World{
-		Plane: plane, Links: r.world.Links(), Frames: r.world.Frames(), Stations: r.world.Stations(), Clock: r.world.Clock(),
+		Plane: plane, Links: r.world.Links(), Frames: r.world.Frames(), Slow: r.world.Slow(), Stations: r.world.Stations(), Clock: r.world.Clock(),
 		Store: st, Log: r.log, PID: os.Getpid(), Peers: r.count, Deleted: func() {
 			select {
 			case deleted <- struct{}{}:
@@ -210,18 +210,20 @@ func (a *aggregate) ready(ctx context.Context) error {
 func (a *aggregate) stop() error {
 	a.cancel()
 	<-a.ended
-	return a.plane.Close()
+	return errors.Join(a.plane.Close(), a.store.spoken.close())
 }
 
 // takeApart ends the engine and destroys the plane. The state file goes last, so that
 // what could not be destroyed is adopted by the next daemon.
 func (r *registry) takeApart(ctx context.Context, a *aggregate) error {
+	a.engine.Leave(ctx)
 	a.cancel()
 	<-a.ended
+	ports := a.engine.Heard()
 	if err := a.plane.Destroy(ctx); err != nil {
 		return errors.Join(fmt.Errorf("take %s apart: %w", a.name, err), a.plane.Close())
 	}
-	return a.store.remove()
+	return errors.Join(r.world.LeaveSlow(ports), a.store.remove())
 }
 
 // down takes an aggregate apart and gives its ports back.

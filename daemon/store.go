@@ -39,12 +39,17 @@ type store struct {
 	path string
 	mu   sync.Mutex
 	file stateFile
+	// spoken is when ports last spoke LACP.
+	spoken spokenFile
 }
 
-var _ engine.Store = (*store)(nil)
+var (
+	_ engine.Store       = (*store)(nil)
+	_ engine.SpokenStore = (*store)(nil)
+)
 
 func newStore(dir, name, bootID string, namespace uint64) *store {
-	return &store{path: filepath.Join(dir, name+stateSuffix),
+	return &store{path: filepath.Join(dir, name+stateSuffix), spoken: spokenFile{path: filepath.Join(dir, name+spokenSuffix)},
 		file: stateFile{Version: stateVersion, BootID: bootID, Namespace: namespace}}
 }
 
@@ -107,7 +112,7 @@ func (s *store) remove() error {
 	if err := os.Remove(s.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove state: %w", err)
 	}
-	return nil
+	return s.spoken.remove()
 }
 
 // readStates reads every state file of the directory, in order of names. An unknown
@@ -131,6 +136,9 @@ func readStates(dir, bootID string) ([]stateFile, error) {
 			return nil, err
 		}
 		if f.BootID == bootID {
+			if err := f.hearSpoken(dir); err != nil {
+				return nil, err
+			}
 			out = append(out, f)
 		}
 	}

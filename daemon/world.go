@@ -14,6 +14,9 @@ type world interface {
 	BootID() string
 	Links() engine.Links
 	Frames() engine.Frames
+	Slow() engine.Slow
+	// LeaveSlow takes back what Slow has left on interfaces for the next daemon, by ifindex.
+	LeaveSlow(indexes []int) error
 	Stations() engine.Stations
 	Clock() engine.Clock
 	// AutoPlane tells what plane=auto means here for an aggregate, and why.

@@ -49,6 +49,18 @@ func (w *dryWorld) BootID() string        { return w.bootID }
 func (w *dryWorld) Links() engine.Links   { return dryLinks{w.mem} }
 func (w *dryWorld) Frames() engine.Frames { return w.mem }
 
+// Slow implements world.
+func (w *dryWorld) Slow() engine.Slow { return drySlow{w.mem} }
+
+// LeaveSlow implements world.
+func (w *dryWorld) LeaveSlow([]int) error { return nil }
+
+// drySlow makes the world in memory an engine.Slow.
+type drySlow struct{ *mem.World }
+
+// Listen implements engine.Slow.
+func (s drySlow) Listen() engine.Ear { return s.NewEar() }
+
 // Stations implements world.
 func (w *dryWorld) Stations() engine.Stations { return w.mem }
 func (w *dryWorld) Clock() engine.Clock       { return bootClock{} }

@@ -38,6 +38,7 @@ type kernelWorld struct {
 	namespace uint64
 	links     *rtnl.Listener
 	frames    *afpacket.Sender
+	slow      *afpacket.Slow
 	programs  *ebpf.Programs
 	// auto and why are the choice where the team driver is not taken; noTeam is why it
 	// never is, nil where the kernel has it.
@@ -58,6 +59,9 @@ func newKernelWorld(stateDir string, log *slog.Logger) (_ *kernelWorld, err erro
 	}
 	if w.frames, err = afpacket.NewSender(); err != nil {
 		return nil, errors.Join(err, w.links.Close())
+	}
+	if w.slow, err = afpacket.NewSlow(); err != nil {
+		return nil, errors.Join(err, w.frames.Close(), w.links.Close())
 	}
 	w.auto, w.why = choosePlane()
 	w.noTeam = team.Here("team")
@@ -90,12 +94,32 @@ func (w *kernelWorld) BootID() string        { return w.bootID }
 func (w *kernelWorld) Links() engine.Links   { return kernelLinks{w.links} }
 func (w *kernelWorld) Frames() engine.Frames { return w.frames }
 
+// Slow implements world.
+func (w *kernelWorld) Slow() engine.Slow { return kernelSlow{w.slow} }
+
+// LeaveSlow implements world.
+func (w *kernelWorld) LeaveSlow(indexes []int) error {
+	var errs []error
+	for _, index := range indexes {
+		errs = append(errs, w.slow.Leave(index))
+	}
+	return errors.Join(errs...)
+}
+
+// kernelSlow makes what speaks slow protocols an engine.Slow.
+type kernelSlow struct{ slow *afpacket.Slow }
+
+// Listen implements engine.Slow.
+func (k kernelSlow) Listen() engine.Ear { return k.slow.Listen() }
+
 // Stations implements world.
 func (w *kernelWorld) Stations() engine.Stations { return kernelStations{} }
 func (w *kernelWorld) Clock() engine.Clock       { return bootClock{} }
 
 // Close implements world.
-func (w *kernelWorld) Close() error { return errors.Join(w.links.Close(), w.frames.Close()) }
+func (w *kernelWorld) Close() error {
+	return errors.Join(w.links.Close(), w.frames.Close(), w.slow.Close())
+}
 
 // AutoPlane implements world.
 func (w *kernelWorld) AutoPlane(spec agg.Spec) (name, why string) {

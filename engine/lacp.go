@@ -24,6 +24,7 @@ type lag struct {
 	moves   []lacp.Move
 	late    []heardFrame // came before their link was seen up
 	relook  bool
+	left    bool // for good
 	replan  bool
 	// known are the two ends of each port as they were saved last.
 	known map[uint16][2]lacp.End
@@ -161,7 +162,7 @@ func (e *Engine) ownMAC(l agg.LinkFacts) agg.MAC {
 // is none to step.
 func (e *Engine) machines(ctx context.Context, now agg.Instant, links []agg.LinkFacts) bool {
 	l := &e.lag
-	if e.config.Mode != agg.LACP || e.mac.IsZero() {
+	if e.config.Mode != agg.LACP || e.mac.IsZero() || l.left {
 		return false
 	}
 	config := e.lacpConfig(links)

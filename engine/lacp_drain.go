@@ -65,3 +65,19 @@ func (e *Engine) drainPause() time.Duration {
 	now := e.w.Clock.Now()
 	return max(0, agg.Earliest(e.lacpAt(), now.Add(drainLook)).Sub(now))
 }
+
+// Leave tells the partner that no port takes part any more. It is for who takes the
+// aggregate apart: LACP says nothing after that.
+func (e *Engine) Leave(ctx context.Context) {
+	_ = e.call(ctx, func(ctx context.Context) error { // an engine that has stopped says nothing
+		l := &e.lag
+		if l.system == nil {
+			return nil
+		}
+		last := l.config
+		last.Ports = nil
+		e.reconfigure(ctx, e.w.Clock.Now(), last)
+		l.left = true
+		return nil
+	})
+}

@@ -331,3 +331,18 @@ func TestNoPromiseThatIsNotInForce(t *testing.T) {
 		}
 	})
 }
+
+// An aggregate that is taken apart says so: the partner need not wait for its timeout.
+func TestLeaveTellsThePartner(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPair(t, lacpSpec(t, nil, "eth1", "eth2"), lacpSpec(t, nil, "eth1", "eth2"))
+		p.start()
+		defer p.stop()
+		p.a.quiet(time.Second)
+		p.a.e.Leave(t.Context())
+		p.a.quiet(100 * time.Millisecond)
+		if s := p.b.status(); s.Carrying != 0 || s.Device.Carrier {
+			t.Errorf("the partner: %s", s.Summary)
+		}
+	})
+}
