@@ -13,6 +13,8 @@ type Trace struct {
 	Records []Record
 	// Guessed: made of captured frames, so that there is no output to compare with.
 	Guessed bool
+	// Cut: there were too many steps, and the last are missing.
+	Cut bool
 }
 
 // Difference is where a replay does not do what was done.
