@@ -35,6 +35,8 @@ func deviceOptions() []Option {
 		{
 			Name: "tx_queues", Scope: OfAggregate, Kind: KindInt, Min: 1, Max: 255, When: AtCreation, Bonding: "16", Module: "tx_queues",
 			Doc: "The number of transmit queues of the aggregate's device.",
+			Instead: "its device has one queue: of several the kernel would choose one for each frame by itself, and queue_id could not tell that from a filter's choice. " +
+				"queue_id needs no queues: a BPF filter on the aggregate gives frames any number (skbedit gives only those of queues that there are)",
 		},
 	}
 }

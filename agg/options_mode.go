@@ -47,7 +47,7 @@ func modeOptions() []Option {
 			Name: "queue_id", Scope: OfPort, Kind: KindInt, Max: 65535,
 			Default: "0", Bonding: "0",
 			Sysfs: "queue_id", Netlink: 5, TeamdKey: "ports.PORT.queue_id", Built: true,
-			Doc: "Frames that were given this transmit queue, by a filter on the aggregate, leave by the port while it works. 0 is none; no two ports may have the same. " +
+			Doc: "Frames that were given this transmit queue, by a BPF filter on the aggregate, leave by the port while it works. 0 is none; no two ports may have the same. The action skbedit gives only numbers of queues that there are, and the device has one. " +
 				"Only plane ebpf sees the queue, and with fast_path only one that was given before its program runs.",
 		},
 	}
