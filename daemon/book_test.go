@@ -2,11 +2,11 @@ package daemon
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/internal/book"
 	"github.com/yokelag/yoke/plane/ebpf"
 	"github.com/yokelag/yoke/plane/mem"
 	"github.com/yokelag/yoke/plane/team"
@@ -18,25 +18,7 @@ import (
 // The table in docs/planes.md is what the planes say of themselves.
 func TestPlanesInTheBook(t *testing.T) {
 	const path, begin, end = "../docs/planes.md", "<!-- capabilities, by make generate -->\n", "<!-- end -->\n"
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, rest, found := strings.Cut(string(b), begin)
-	_, after, ended := strings.Cut(rest, end)
-	if !found || !ended {
-		t.Fatalf("%s has no lines %q and %q", path, begin, end)
-	}
-	text := before + begin + capabilityTable(team.Capability(), ebpf.Capability(), user.Capability(), mem.Capability()) + end + after
-	if text == string(b) {
-		return
-	}
-	if os.Getenv("YOKE_WRITE_BOOKS") == "" {
-		t.Fatalf("the table in %s is not what the planes say; write it with `make generate`", path)
-	}
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	book.Section(t, path, begin, end, capabilityTable(team.Capability(), ebpf.Capability(), user.Capability(), mem.Capability()))
 }
 
 func capabilityTable(planes ...agg.Capability) string {

@@ -3,7 +3,6 @@ package daemon
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -13,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/internal/book"
 )
 
 //go:generate env YOKE_WRITE_BOOKS=1 go test -count=1 -run ^TestSchemaIsShipped$ .
@@ -23,22 +23,7 @@ func TestSchemaIsShipped(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sameOrWrite(t, "../docs/yoke.schema.json", string(text)+"\n")
-}
-
-// sameOrWrite compares a generated file, or writes it for `make generate`.
-func sameOrWrite(t *testing.T, path, want string) {
-	t.Helper()
-	got, err := os.ReadFile(path)
-	if err == nil && string(got) == want {
-		return
-	}
-	if os.Getenv("YOKE_WRITE_BOOKS") == "" {
-		t.Fatalf("%s is not what the table says; write it with `make generate`", path)
-	}
-	if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	book.Same(t, "../docs/yoke.schema.json", string(text)+"\n")
 }
 
 func compiledSchema(t *testing.T) *jsonschema.Schema {

@@ -13,12 +13,6 @@ import (
 	"github.com/yokelag/yoke/plane/mem"
 )
 
-// bootClock is CLOCK_BOOTTIME.
-type bootClock struct{}
-
-// Now implements engine.Clock.
-func (bootClock) Now() agg.Instant { return agg.Instant(bootclock.Now()) }
-
 // dryWorld is a machine in memory: nothing of the real one is read or changed, so it
 // needs no privilege. It is for trying commands, and for tests.
 type dryWorld struct {
@@ -32,7 +26,7 @@ func newDryWorld(names []string) (*dryWorld, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &dryWorld{mem: mem.NewWorld(bootClock{}), bootID: boot, namespace: control.OwnNamespace()}
+	w := &dryWorld{mem: mem.NewWorld(bootclock.Clock{}), bootID: boot, namespace: control.OwnNamespace()}
 	for _, name := range names {
 		if err := agg.CheckName(name); err != nil {
 			return nil, fmt.Errorf("--dry: %w", err)
@@ -63,7 +57,7 @@ func (s drySlow) Listen() engine.Ear { return s.NewEar() }
 
 // Stations implements world.
 func (w *dryWorld) Stations() engine.Stations { return w.mem }
-func (w *dryWorld) Clock() engine.Clock       { return bootClock{} }
+func (w *dryWorld) Clock() engine.Clock       { return bootclock.Clock{} }
 func (w *dryWorld) Close() error              { return nil }
 
 // AutoPlane implements world.

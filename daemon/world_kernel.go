@@ -114,7 +114,7 @@ func (k kernelSlow) Listen() engine.Ear { return k.slow.Listen() }
 
 // Stations implements world.
 func (w *kernelWorld) Stations() engine.Stations { return kernelStations{} }
-func (w *kernelWorld) Clock() engine.Clock       { return bootClock{} }
+func (w *kernelWorld) Clock() engine.Clock       { return bootclock.Clock{} }
 
 // Close implements world.
 func (w *kernelWorld) Close() error {
@@ -259,17 +259,7 @@ type kernelLinks struct{ listener *rtnl.Listener }
 
 // Read implements engine.Links.
 func (k kernelLinks) Read(ctx context.Context, names []string) ([]agg.LinkFacts, error) {
-	links, err := k.listener.Read(ctx, names)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]agg.LinkFacts, len(links))
-	for i, l := range links {
-		out[i] = agg.LinkFacts{Name: l.Name, Index: l.Index, Present: l.Present, AdminUp: l.AdminUp, Carrier: l.Carrier,
-			Speed: l.Speed, FullDuplex: l.FullDuplex, MAC: l.MAC, MTU: l.MTU,
-			Master: l.Master, RenamedTo: l.RenamedTo, Moved: l.Moved}
-	}
-	return out, nil
+	return k.listener.ReadFacts(ctx, names)
 }
 
 // Remember implements engine.Rememberer.

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"io"
-	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -11,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/internal/book"
 )
 
 func each(c *cobra.Command, f func(*cobra.Command)) {
@@ -111,18 +111,8 @@ func TestCompletedWords(t *testing.T) {
 
 // docs/options.md and docs/commands.md are what the table and the commands say.
 func TestBooksOfCommandsAndOptions(t *testing.T) {
-	for path, want := range map[string]string{"../../docs/options.md": optionsBook(), "../../docs/commands.md": commandsBook()} {
-		if got, err := os.ReadFile(path); err == nil && string(got) == want {
-			continue
-		}
-		if os.Getenv("YOKE_WRITE_BOOKS") == "" {
-			t.Errorf("%s is not what the program says; write it with `make generate`", path)
-			continue
-		}
-		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	book.Same(t, "../../docs/options.md", optionsBook())
+	book.Same(t, "../../docs/commands.md", commandsBook())
 }
 
 func optionsBook() string {

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/internal/ethtool"
 )
 
@@ -38,6 +39,26 @@ type Link struct {
 	// interfaces that somebody is subscribed to.
 	RenamedTo string
 	Moved     bool
+}
+
+// Facts is the interface in the words of the engine.
+func (l Link) Facts() agg.LinkFacts {
+	return agg.LinkFacts{Name: l.Name, Index: l.Index, Present: l.Present, AdminUp: l.AdminUp, Carrier: l.Carrier,
+		Speed: l.Speed, FullDuplex: l.FullDuplex, MAC: l.MAC, MTU: l.MTU,
+		Master: l.Master, RenamedTo: l.RenamedTo, Moved: l.Moved}
+}
+
+// ReadFacts is Read in the words of the engine.
+func (l *Listener) ReadFacts(ctx context.Context, names []string) ([]agg.LinkFacts, error) {
+	links, err := l.Read(ctx, names)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]agg.LinkFacts, len(links))
+	for i, link := range links {
+		out[i] = link.Facts()
+	}
+	return out, nil
 }
 
 // Listener serves one network namespace. Its methods are safe for concurrent use.

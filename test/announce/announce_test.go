@@ -253,7 +253,7 @@ func (r *rig) run(c capture) {
 		plane, err = ebpf.Open(context.Background(), ebpf.Options{Name: "bond0", MAC: config.MAC, MTU: config.MTU, StateDir: r.t.TempDir(), Programs: ebpf.NewPrograms()})
 		return err
 	}))
-	w = engine.World{Plane: plane, Links: links{listener}, Frames: frames, Stations: stations{r.here}, Clock: clock{}, Store: store{}}
+	w = engine.World{Plane: plane, Links: links{listener}, Frames: frames, Stations: stations{r.here}, Clock: bootclock.Clock{}, Store: store{}}
 	var err error
 	r.engine, err = engine.New(r.spec, w, nil)
 	r.must(err)
@@ -322,13 +322,10 @@ func (r *rig) set(name, value string) {
 
 // The parts of a daemon's world.
 type (
-	clock    struct{}
 	store    struct{}
 	links    struct{ listener *rtnl.Listener }
 	stations struct{ ns *nstest.NS }
 )
-
-func (clock) Now() agg.Instant { return agg.Instant(bootclock.Now()) }
 
 func (store) Save(engine.Saved) error { return nil }
 
@@ -341,14 +338,10 @@ func (s stations) Stations(_ context.Context, aggregate string) (out []agg.Stati
 }
 
 func (l links) Read(ctx context.Context, names []string) ([]agg.LinkFacts, error) {
-	list, err := l.listener.Read(ctx, names)
-	out := make([]agg.LinkFacts, len(list))
-	for i, k := range list {
-		out[i] = agg.LinkFacts{Name: k.Name, Index: k.Index, Present: k.Present, AdminUp: k.AdminUp, Carrier: k.Carrier,
-			Speed: k.Speed, FullDuplex: k.FullDuplex, MAC: k.MAC, MTU: k.MTU}
-	}
-	return out, err
+	return l.listener.ReadFacts(ctx, names)
 }
+
+func (l links) Remember(name string, index int) { l.listener.Remember(name, index) }
 
 func (l links) Subscribe(s engine.Subscription) (wake <-chan struct{}, cancel func()) {
 	return l.listener.Subscribe(s.Names, s.Poll, s.Adapt, s.UseCarrier)

@@ -1,13 +1,11 @@
 package apply
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -16,28 +14,10 @@ import (
 	"github.com/yokelag/yoke/test/rig"
 )
 
-// monitor is what `ip monitor link` says of the host.
-type monitor struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (m *monitor) Write(b []byte) (int, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.buf.Write(b)
-}
-
-func (m *monitor) String() string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.buf.String()
-}
-
-// watch runs it, and returns when it hears.
-func watch(t *testing.T, n *nstest.NS) *monitor {
+// watch runs `ip monitor link`, and returns what it says of the host when it hears.
+func watch(t *testing.T, n *nstest.NS) *rig.Journal {
 	t.Helper()
-	m := &monitor{}
+	m := &rig.Journal{}
 	cmd := exec.Command("ip", "-o", "monitor", "link")
 	cmd.Stdout = m
 	n.Start(cmd)

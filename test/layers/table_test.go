@@ -2,9 +2,10 @@ package layers
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"testing"
+
+	"github.com/yokelag/yoke/internal/book"
 )
 
 //go:generate env YOKE_WRITE_BOOKS=1 go test -count=1 -run ^TestTableInTheBook$ .
@@ -55,28 +56,10 @@ func lack(on plane, mode string, l layer) string {
 // The table in docs/planes.md is the one that the tests prove.
 func TestTableInTheBook(t *testing.T) {
 	const path, begin, end = "../../docs/planes.md", "<!-- layers, by make generate -->\n", "<!-- end of layers -->\n"
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, rest, found := strings.Cut(string(b), begin)
-	_, after, ended := strings.Cut(rest, end)
-	if !found || !ended {
-		t.Fatalf("%s has no lines %q and %q", path, begin, end)
-	}
-	text := before + begin + book() + end + after
-	if text == string(b) {
-		return
-	}
-	if os.Getenv("YOKE_WRITE_BOOKS") == "" {
-		t.Fatalf("the table in %s is not what the tests prove; write it with `make generate`", path)
-	}
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	book.Section(t, path, begin, end, provenTable())
 }
 
-func book() string {
+func provenTable() string {
 	var b, notes strings.Builder
 	b.WriteString("| plane | mode |")
 	for _, l := range layers() {

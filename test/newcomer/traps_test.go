@@ -1,11 +1,9 @@
 package newcomer
 
 import (
-	"bytes"
 	"os"
 	"os/exec"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 
@@ -132,30 +130,12 @@ func TestWithoutRoot(t *testing.T) {
 	says(t, string(out), "needs group yoke or root; `yoke demo` works without")
 }
 
-// screen is what a program printed so far.
-type screen struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (s *screen) Write(b []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.Write(b)
-}
-
-func (s *screen) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.String()
-}
-
 // The demo needs two files and nothing else: no root, no PATH, no home. It is left when
 // its hosts carry traffic and the first cable is pulled.
 func TestDemoFromATarball(t *testing.T) {
 	nstest.Require(t, "root", "userns", "veth", "bridge")
 	bin := rig.Programs(t)
-	var out screen
+	var out rig.Journal
 	cmd := asNobody(exec.Command(bin+"/yoke", "demo"))
 	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = []string{}, "/", &out, &out
 	if err := cmd.Start(); err != nil {

@@ -16,13 +16,13 @@ import (
 // NoDaemon is the exit code of yoke where no daemon answers.
 const NoDaemon = 3
 
-// Journal is what a daemon logs, safe to read while it is written.
+// Journal is what a program says, safe to read while it is written.
 type Journal struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
 }
 
-// Write takes what the daemon says.
+// Write takes what the program says.
 func (j *Journal) Write(b []byte) (int, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -15,7 +15,6 @@ import (
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/engine"
 	"github.com/yokelag/yoke/internal/afpacket"
-	"github.com/yokelag/yoke/internal/bootclock"
 	"github.com/yokelag/yoke/internal/nstest"
 	"github.com/yokelag/yoke/internal/rtnl"
 	"github.com/yokelag/yoke/plane/ebpf"
@@ -91,25 +90,14 @@ func keys(m map[string]string) iter.Seq[string] { return maps.Keys(m) }
 type links struct{ listener *rtnl.Listener }
 
 func (k links) Read(ctx context.Context, names []string) ([]agg.LinkFacts, error) {
-	read, err := k.listener.Read(ctx, names)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]agg.LinkFacts, len(read))
-	for i, l := range read {
-		out[i] = agg.LinkFacts{Name: l.Name, Index: l.Index, Present: l.Present, AdminUp: l.AdminUp, Carrier: l.Carrier,
-			Speed: l.Speed, FullDuplex: l.FullDuplex, MAC: l.MAC, MTU: l.MTU}
-	}
-	return out, nil
+	return k.listener.ReadFacts(ctx, names)
 }
+
+func (k links) Remember(name string, index int) { k.listener.Remember(name, index) }
 
 func (k links) Subscribe(s engine.Subscription) (wake <-chan struct{}, cancel func()) {
 	return k.listener.Subscribe(s.Names, s.Poll, s.Adapt, s.UseCarrier)
 }
-
-type clock struct{}
-
-func (clock) Now() agg.Instant { return agg.Instant(bootclock.Now()) }
 
 // store keeps the newest saved state.
 type store struct {

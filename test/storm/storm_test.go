@@ -14,6 +14,7 @@ import (
 
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/engine"
+	"github.com/yokelag/yoke/internal/bootclock"
 	"github.com/yokelag/yoke/internal/nstest"
 	"github.com/yokelag/yoke/plane/ebpf"
 	"github.com/yokelag/yoke/plane/user"
@@ -149,7 +150,7 @@ func (s *storm) begin() error {
 		return err
 	}
 	s.engine, err = engine.New(s.spec, engine.World{
-		Plane: s.plane, Links: links{s.listener}, Frames: s.frames, Clock: clock{}, Store: s.store, PID: os.Getpid(),
+		Plane: s.plane, Links: links{s.listener}, Frames: s.frames, Clock: bootclock.Clock{}, Store: s.store, PID: os.Getpid(),
 	}, nil)
 	if err != nil {
 		return err
