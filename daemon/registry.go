@@ -39,6 +39,7 @@ type aggregate struct {
 	name   string
 	engine *engine.Engine
 	plane  engine.Plane
+	keep   *keeper
 	store  *store
 	cancel context.CancelFunc
 	ended  chan struct{} // closed when Run has returned
@@ -170,8 +171,9 @@ func (r *registry) start(ctx context.Context, spec agg.Spec, planeName string, s
 		return nil, err
 	}
 	deleted, renamed := make(chan struct{}, 1), make(chan string, 1)
+	keep := r.world.KeepAlive(planeName, spec)
 	e, err := engine.New(spec, engine.World{
-		Plane: plane, Links: r.world.Links(), Frames: r.world.Frames(), Slow: r.world.Slow(), Stations: r.world.Stations(), Clock: r.world.Clock(),
+		KeepAlive: keep.engine(), Plane: plane, Links: r.world.Links(), Frames: r.world.Frames(), Slow: r.world.Slow(), Stations: r.world.Stations(), Clock: r.world.Clock(),
 		Store: st, Log: r.log, PID: os.Getpid(), Peers: r.count, Deleted: func() {
 			select {
 			case deleted <- struct{}{}:
@@ -188,7 +190,7 @@ func (r *registry) start(ctx context.Context, spec agg.Spec, planeName string, s
 		return nil, errors.Join(err, plane.Close())
 	}
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	a := &aggregate{name: spec.Name, engine: e, plane: plane, store: st, cancel: cancel, ended: make(chan struct{})}
+	a := &aggregate{name: spec.Name, engine: e, plane: plane, keep: keep, store: st, cancel: cancel, ended: make(chan struct{})}
 	go func() {
 		defer close(a.ended)
 		if err := e.Run(run); err != nil {
@@ -210,7 +212,7 @@ func (a *aggregate) ready(ctx context.Context) error {
 func (a *aggregate) stop() error {
 	a.cancel()
 	<-a.ended
-	return errors.Join(a.plane.Close(), a.store.spoken.close())
+	return errors.Join(a.plane.Close(), a.keep.close(), a.store.spoken.close())
 }
 
 // takeApart ends the engine and destroys the plane. The state file goes last, so that
@@ -220,6 +222,9 @@ func (r *registry) takeApart(ctx context.Context, a *aggregate) error {
 	a.cancel()
 	<-a.ended
 	ports := a.engine.Heard()
+	if err := a.keep.removeAll(); err != nil {
+		r.log.Warn("what speaks LACP for a dead daemon is left on a port", "aggregate", a.name, "error", err)
+	}
 	if err := a.plane.Destroy(ctx); err != nil {
 		return errors.Join(fmt.Errorf("take %s apart: %w", a.name, err), a.plane.Close())
 	}

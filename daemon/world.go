@@ -17,6 +17,9 @@ type world interface {
 	Slow() engine.Slow
 	// LeaveSlow takes back what Slow has left on interfaces for the next daemon, by ifindex.
 	LeaveSlow(indexes []int) error
+	// KeepAlive is what speaks LACP on the ports of an aggregate when its engine does not,
+	// nil where its plane does not outlive the daemon either.
+	KeepAlive(plane string, spec agg.Spec) *keeper
 	Stations() engine.Stations
 	Clock() engine.Clock
 	// AutoPlane tells what plane=auto means here for an aggregate, and why.

@@ -49,6 +49,9 @@ func (w *dryWorld) Slow() engine.Slow { return drySlow{w.mem} }
 // LeaveSlow implements world.
 func (w *dryWorld) LeaveSlow([]int) error { return nil }
 
+// KeepAlive implements world.
+func (w *dryWorld) KeepAlive(string, agg.Spec) *keeper { return nil }
+
 // drySlow makes the world in memory an engine.Slow.
 type drySlow struct{ *mem.World }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/yokelag/yoke/internal/rtnl"
 	"github.com/yokelag/yoke/plane/device"
 	"github.com/yokelag/yoke/plane/ebpf"
+	"github.com/yokelag/yoke/plane/keepalive"
 	"github.com/yokelag/yoke/plane/port"
 	"github.com/yokelag/yoke/plane/team"
 	"github.com/yokelag/yoke/plane/user"
@@ -40,6 +41,7 @@ type kernelWorld struct {
 	frames    *afpacket.Sender
 	slow      *afpacket.Slow
 	programs  *ebpf.Programs
+	words     *keepalive.Programs
 	// auto and why are the choice where the team driver is not taken; noTeam is why it
 	// never is, nil where the kernel has it.
 	auto, why string
@@ -50,7 +52,7 @@ func newKernelWorld(stateDir string, log *slog.Logger) (_ *kernelWorld, err erro
 	if err := mayAdminister(); err != nil {
 		return nil, err
 	}
-	w := &kernelWorld{stateDir: stateDir, namespace: control.OwnNamespace(), programs: ebpf.NewPrograms()}
+	w := &kernelWorld{stateDir: stateDir, namespace: control.OwnNamespace(), programs: ebpf.NewPrograms(), words: keepalive.NewPrograms()}
 	if w.bootID, err = bootclock.BootID(); err != nil {
 		return nil, err
 	}
@@ -111,6 +113,14 @@ type kernelSlow struct{ slow *afpacket.Slow }
 
 // Listen implements engine.Slow.
 func (k kernelSlow) Listen() engine.Ear { return k.slow.Listen() }
+
+// KeepAlive implements world.
+func (w *kernelWorld) KeepAlive(plane string, _ agg.Spec) *keeper {
+	if plane != "ebpf" && plane != "team" {
+		return nil
+	}
+	return &keeper{options: keepalive.Options{Guarded: plane == "ebpf", Programs: w.words}}
+}
 
 // Stations implements world.
 func (w *kernelWorld) Stations() engine.Stations { return kernelStations{} }
