@@ -10,6 +10,7 @@ import (
 
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/announce"
+	"github.com/yokelag/yoke/lacp/trace"
 	"github.com/yokelag/yoke/policy"
 	"github.com/yokelag/yoke/watch"
 )
@@ -73,6 +74,7 @@ type Engine struct {
 	former  map[int]string // by which ports buckets left before a change that is being made
 	sub     subscription
 	lag     lag
+	steps   trace.Ring // the last steps of lag.system
 	kept    kept
 	// readAt is when Links.Read is tried again after readFails failures in a row.
 	readAt    agg.Instant

@@ -16,7 +16,7 @@ const framesAtOnce = 256
 // stepLACP is the one way into the machines.
 func (e *Engine) stepLACP(in lacp.Input) lacp.Output {
 	l := &e.lag
-	out := l.system.Step(in)
+	out := e.steps.Step(l.system, in)
 	l.replan = l.replan || out.Replan
 	l.moves = append(l.moves, out.Moves...)
 	for _, s := range out.Send {

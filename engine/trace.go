@@ -1,0 +1,23 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/lacp/trace"
+)
+
+// Trace returns the last steps of the LACP of the aggregate. The error is an *agg.Problem
+// where it speaks none.
+func (e *Engine) Trace(ctx context.Context) (trace.Trace, error) {
+	var out trace.Trace
+	err := e.call(ctx, func(context.Context) error {
+		if e.lag.system == nil {
+			return &agg.Problem{Code: "no-lacp", Object: e.name, Rule: "it speaks no LACP; its mode is " + e.config.Mode.String(),
+				Remedy: "`yoke capture` is for aggregates of mode 802.3ad; `yoke events " + e.name + "` tells what happened here"}
+		}
+		out = e.steps.Trace()
+		return nil
+	})
+	return out, err
+}
