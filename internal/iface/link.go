@@ -30,6 +30,8 @@ type Link struct {
 	Carrier bool
 	// Promiscuity counts those who want to hear all frames: sockets, a bridge, a user.
 	Promiscuity int
+	// MinMTU and MaxMTU bound the MTU, in bytes; 0 where the kernel does not tell.
+	MinMTU, MaxMTU int
 	// GenMode is the IPv6 address generation mode, or -1 where the interface has no IPv6.
 	GenMode int
 	// VLAN is the tag that a VLAN device puts on frames, zero for others.
@@ -277,6 +279,14 @@ func parse(message []byte) (Link, error) {
 		case unix.IFLA_PROMISCUITY:
 			if len(attr.Value) == 4 {
 				out.Promiscuity = int(nl.NativeEndian().Uint32(attr.Value))
+			}
+		case unix.IFLA_MIN_MTU:
+			if len(attr.Value) >= 4 {
+				out.MinMTU = int(nl.NativeEndian().Uint32(attr.Value))
+			}
+		case unix.IFLA_MAX_MTU:
+			if len(attr.Value) >= 4 {
+				out.MaxMTU = int(nl.NativeEndian().Uint32(attr.Value))
 			}
 		case unix.IFLA_LINKINFO:
 			out.Kind = kindOf(attr.Value)

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strconv"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -231,7 +232,31 @@ func setMTU(index, bytes int) error {
 	if err != nil || bytes == 0 || l.MTU == bytes {
 		return err
 	}
-	return iface.Change(index).MTU(bytes).Do()
+	err = iface.Change(index).MTU(bytes).Do()
+	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ERANGE) {
+		return mtuRefused(l, bytes)
+	}
+	return err
+}
+
+// mtuRefused says what the interface takes, where the kernel tells.
+func mtuRefused(l iface.Link, bytes int) *agg.Problem {
+	p := &agg.Problem{
+		Code: "mtu-refused", Object: l.Name, Option: "mtu", Value: strconv.Itoa(bytes),
+		Rule: "the interface does not take an MTU of so many bytes", Remedy: "`ip -d link show " + l.Name + "` tells its minmtu and maxmtu",
+	}
+	best := bytes
+	switch {
+	case l.MaxMTU != 0 && bytes > l.MaxMTU:
+		best, p.Rule = l.MaxMTU, fmt.Sprintf("the interface takes an MTU of %d bytes at most", l.MaxMTU)
+	case bytes < l.MinMTU:
+		best, p.Rule = l.MinMTU, fmt.Sprintf("the interface takes an MTU of %d bytes at least", l.MinMTU)
+	}
+	if best != bytes {
+		p.Remedy = fmt.Sprintf("take mtu=%d", best)
+		p.Fixes = []agg.Fix{{Word: "mtu", To: fmt.Sprintf("mtu=%d", best)}}
+	}
+	return p
 }
 
 // setFlag sets or clears a flag. Allmulti set so is the user's own flag, which no

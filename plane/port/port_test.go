@@ -262,8 +262,10 @@ func TestFailedTakeIsUndone(t *testing.T) {
 	b := newBench(t)
 	before := b.state()
 	k := b.open()
-	if _, err := k.Take(t.Context(), "eth1", Want{MTU: 70000}); err == nil {
-		t.Fatal("an MTU of 70000 was taken")
+	_, err := k.Take(t.Context(), "eth1", Want{MTU: 70000})
+	var problem *agg.Problem
+	if !errors.As(err, &problem) || problem.Code != "mtu-refused" || problem.Option != "mtu" || !strings.Contains(problem.Remedy, "mtu=65535") {
+		t.Fatalf("an MTU of 70000: %v", err)
 	}
 	if len(k.Taken()) != 0 {
 		t.Errorf("still taken: %+v", k.Taken())

@@ -53,6 +53,10 @@ func refusals() []refusal {
 			says: []string{"bond0", "xmit_hash_policy", "active-backup", "`yoke set bond0 mode=balance-xor xmit_hash_policy=layer2`"}},
 		{name: "out of range", args: spare("num_grat_arp=256", "eth3"), code: refused,
 			says: []string{"num_grat_arp=256", "255"}, remedy: spare("num_grat_arp=255", "eth3")},
+		{name: "more MTU than the port takes", before: func(r *host) {
+			r.Here.Delete("eth3")
+			nstest.Command(r.T, r.Here, "ip", "tuntap", "add", "eth3", "mode", "tap")
+		}, args: spare("mtu=65535", "eth3"), code: refused, says: []string{"eth3", "mtu=65535", "65521"}, remedy: spare("mtu=65521", "eth3")},
 		{name: "no duration", args: []string{"set", "bond0", "updelay=soon"}, code: refused, says: []string{"updelay=soon", "`yoke set bond0 updelay=0s`"}},
 		{name: "only at creation", args: []string{"set", "bond0", "plane=user"}, code: refused,
 			says: []string{"plane", "yoke down bond0 && yoke up bond0"}},
