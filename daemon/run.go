@@ -44,6 +44,7 @@ func newWorld(o Options) (world, error) {
 	if o.Dry != nil {
 		return newDryWorld(o.Dry)
 	}
+	dropDead(o.Log)
 	return newKernelWorld(o.StateDir, o.Log)
 }
 
@@ -149,7 +150,7 @@ func (r *registry) begin(ctx context.Context, states []stateFile, specs []agg.Sp
 	}
 	err = each(together, specs, func(spec agg.Spec) error {
 		err := r.configure(ctx, spec)
-		if err != nil {
+		if err != nil && !strict { // else it is the daemon's own error
 			r.log.Error("configuration not in force", "aggregate", spec.Name, "error", err)
 		}
 		return err

@@ -3,8 +3,10 @@ package daemon
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -73,7 +75,7 @@ type stream struct {
 func (s *stream) run(ctx context.Context, follow bool) error {
 	for {
 		all, changed := s.wanted()
-		if err := s.writeNew(all); err != nil {
+		if err := errors.Join(s.writeLast(all), s.writeNew(all)); err != nil {
 			return err
 		}
 		if err := s.flush(); err != nil {
@@ -97,6 +99,21 @@ func (s *stream) wanted() ([]*aggregate, <-chan struct{}) {
 		}
 	}
 	return out, changed
+}
+
+// writeLast writes what is left of aggregates that are gone: why, for one.
+func (s *stream) writeLast(all []*aggregate) error {
+	var gone []*aggregate
+	for a := range s.seen {
+		if !slices.Contains(all, a) {
+			gone = append(gone, a)
+		}
+	}
+	err := s.writeNew(gone)
+	for _, a := range gone {
+		delete(s.seen, a)
+	}
+	return err
 }
 
 func (s *stream) writeNew(all []*aggregate) error {

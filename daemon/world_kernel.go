@@ -72,6 +72,13 @@ func newKernelWorld(stateDir string, log *slog.Logger) (_ *kernelWorld, err erro
 	return w, nil
 }
 
+// dropDead removes what forwarded in network namespaces that have ended.
+func dropDead(log *slog.Logger) {
+	if err := ebpf.DropDead(""); err != nil {
+		log.Warn("pins of network namespaces that have ended stay", "error", err)
+	}
+}
+
 // mayAdminister refuses to start where nothing could be changed.
 func mayAdminister() error {
 	head := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}

@@ -130,6 +130,22 @@ func (e *Engine) followDevice(ctx context.Context, was agg.DeviceFacts, f agg.Fa
 	return followed
 }
 
+// followAway takes what somebody gave the device while no engine looked.
+func (e *Engine) followAway(ctx context.Context) {
+	d, plan := e.away, e.plane.published
+	if !d.Present || !e.plane.have {
+		return
+	}
+	if d.MTU != 0 && plan.MTU != 0 && d.MTU != plan.MTU {
+		e.changedBySomebody("mtu", fmt.Sprint(plan.MTU), fmt.Sprint(d.MTU), fmt.Sprintf("the MTU of %s was set to %d bytes while no daemon ran", e.name, d.MTU))
+		e.followMTU(ctx, d.MTU)
+	}
+	if !d.MAC.IsZero() && !plan.MAC.IsZero() && d.MAC != plan.MAC && e.config.FailOverMAC != agg.MACActive {
+		e.changedBySomebody("address", plan.MAC.String(), d.MAC.String(), fmt.Sprintf("the address of %s was set to %s while no daemon ran", e.name, d.MAC))
+		e.followMAC(ctx, d.MAC)
+	}
+}
+
 func (e *Engine) changedBySomebody(cause, from, to, text string) {
 	e.record(agg.Event{Kind: deviceKind, Cause: cause, From: from, To: to, Text: text})
 }

@@ -76,6 +76,8 @@ type Engine struct {
 	lag     lag
 	steps   trace.Ring // the last steps of lag.system
 	kept    kept
+	// away is the device as this engine found it under the plan of the one before.
+	away agg.DeviceFacts
 	// readAt is when Links.Read is tried again after readFails failures in a row.
 	readAt    agg.Instant
 	readFails int

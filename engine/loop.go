@@ -19,6 +19,7 @@ func (e *Engine) loop(ctx context.Context) {
 	defer e.stopHearing()
 	e.remember()
 	e.takeOver(ctx)
+	e.followAway(ctx)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	whole := true

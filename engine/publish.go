@@ -141,6 +141,7 @@ func (e *Engine) takeOver(ctx context.Context) {
 	}
 	found := *facts.Published
 	p.published, p.have, p.doubt, p.verifyAt = found, true, true, agg.Never
+	e.away = p.device
 	if p.generation < found.Generation {
 		p.generation, p.publishedAt = found.Generation, facts.PublishedAt
 	}

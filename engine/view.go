@@ -133,7 +133,7 @@ func Inspect(ctx context.Context, w World, saved Saved) (agg.Status, error) {
 	facts, err := e.observe(ctx)
 	e.plane.doubt = false
 	v := e.view(facts, err)
-	v.Daemon = agg.DaemonStatus{Text: offlineText(v, saved.Stopped)}
+	v.Daemon = agg.DaemonStatus{Text: offlineText(v, saved)}
 	return Report(v), nil
 }
 
@@ -142,10 +142,12 @@ type discard struct{}
 
 func (discard) Save(Saved) error { return nil }
 
-func offlineText(v View, stopped agg.Instant) string {
+func offlineText(v View, saved Saved) string {
 	text := "no daemon"
-	if stopped != agg.Never {
-		text += " for " + ago(v.Now.Sub(stopped))
+	if saved.Stopped != agg.Never {
+		text += " for " + ago(v.Now.Sub(saved.Stopped))
+	} else if n := len(saved.Events); n > 0 { // it was killed: nobody wrote down when
+		text += "; the last thing that one recorded was " + ago(v.Now.Sub(saved.Events[n-1].Time)) + " ago"
 	}
 	if v.Accepted {
 		return fmt.Sprintf("%s; forwarding by plan %d", text, v.Published.Generation)

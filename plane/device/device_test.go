@@ -98,7 +98,7 @@ func TestAdoptKeepsCarrierAndIndexes(t *testing.T) {
 	}
 	q := ensured(t, ns, Options{Name: "bond0", MTU: 1400, MAC: agg.MAC{2, 0, 0, 0, 0, 7}})
 	f := facts(t, q)
-	if q.Outer != p.Outer || q.Inner != p.Inner || !f.Carrier || f.MTU != 1400 || f.MAC[5] != 7 {
+	if q.Outer != p.Outer || q.Inner != p.Inner || !f.Carrier || f.MTU != 1500 || f.MAC[5] == 7 {
 		t.Errorf("adopted %+v with %+v", q, f)
 	}
 }
@@ -118,8 +118,8 @@ func TestOuterEndElsewhere(t *testing.T) {
 	if err := ns.Handle().LinkSetNsFd(ns.Link("bond0"), other.FD()); err != nil {
 		t.Fatal(err)
 	}
-	p := ensured(t, ns, Options{Name: "bond0", MTU: 1300})
-	if err := errors.Join(p.SetCarrier(true), p.SetAdmin(true), p.SetMAC(agg.MAC{2, 0, 0, 0, 0, 5})); err != nil {
+	p := ensured(t, ns, Options{Name: "bond0"})
+	if err := errors.Join(p.SetMTU(1300), p.SetCarrier(true), p.SetAdmin(true), p.SetMAC(agg.MAC{2, 0, 0, 0, 0, 5})); err != nil {
 		t.Fatal(err)
 	}
 	other.AddAddr("bond0", "192.0.2.1/24")

@@ -33,9 +33,9 @@ type Options struct {
 }
 
 // Ensure creates the aggregate's device in the calling thread's namespace, or adopts
-// the one that is there and sets MAC and MTU where they are given and differ. A new
-// device is up and without carrier; an adopted one keeps both as they are. A name that
-// something else has is refused with an [agg.Problem].
+// the one that is there. A new device has MAC and MTU where they are given, and is up and
+// without carrier; an adopted one keeps all as it is, since somebody may have changed it
+// meanwhile. A name that something else has is refused with an [agg.Problem].
 func Ensure(o Options) (*Pair, error) {
 	if err := agg.CheckName(o.Name); err != nil {
 		return nil, &agg.Problem{Code: "invalid-name", Object: "aggregate", Rule: err.Error()}
@@ -50,10 +50,6 @@ func Ensure(o Options) (*Pair, error) {
 		return nil, err
 	}
 	p.space = space
-	if err := p.adjust(o); err != nil {
-		p.Close()
-		return nil, err
-	}
 	return p, nil
 }
 
@@ -148,21 +144,4 @@ func prepareInner(p *Pair) error {
 		}
 	}
 	return iface.Change(p.Inner).Flag(unix.IFF_NOARP, true).Alias(aliasPrefix + p.Name).Do()
-}
-
-// adjust sets what was asked for and differs.
-func (p *Pair) adjust(o Options) error {
-	f, err := p.Facts()
-	if err != nil {
-		return err
-	}
-	if !o.MAC.IsZero() && f.MAC != o.MAC {
-		if err := p.SetMAC(o.MAC); err != nil {
-			return err
-		}
-	}
-	if o.MTU != 0 && f.MTU != o.MTU {
-		return p.SetMTU(o.MTU)
-	}
-	return nil
 }

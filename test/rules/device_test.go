@@ -209,3 +209,23 @@ func statusOf(r *rig.Rig, name string) agg.Status {
 	}
 	return list.Aggregates[0]
 }
+
+// What somebody does to the device while nobody looks is followed by the next daemon.
+func TestDeviceChangesWithoutDaemonAreFollowed(t *testing.T) {
+	r := rig.New(t, "bpf")
+	r.Start()
+	r.Up("br0", "plane=ebpf", "mode=balance-xor", "mac=02:00:00:00:00:98", "mtu=1400", "eth1", "eth2")
+	r.WaitCarrying(2)
+	r.Kill()
+	const given = "02:00:00:00:00:99"
+	ipLink(r, "bond0", "address", given)
+	ipLink(r, "bond0", "mtu", "1450")
+	r.Start()
+	for _, name := range []string{"bond0", "eth1", "eth2"} {
+		nstest.Eventually(t, 10*time.Second, func() bool {
+			l := r.Here.Link(name).Attrs()
+			return l.HardwareAddr.String() == given && l.MTU == 1450
+		}, "%s to have address and MTU; log:\n%s", name, r.Log)
+	}
+	waitEvent(r, "while no daemon ran")
+}
