@@ -20,13 +20,18 @@ type end struct {
 	t     *testing.T
 	index int
 	fd    int
+	// refused are sends that failed for want of memory, late are frames that came after
+	// they had been given up.
+	refused, late int
+	// given holds frames that were given up, of all ends of a harness.
+	given map[string]bool
 }
 
 // openEnd makes the socket of an interface. Its buffer holds tens of thousands of
 // frames, so that a busy machine does not count as a lossy plane.
-func openEnd(t *testing.T, ns *nstest.NS, name string) *end {
+func openEnd(t *testing.T, ns *nstest.NS, name string, given map[string]bool) *end {
 	t.Helper()
-	e := &end{t: t, index: ns.Index(name)}
+	e := &end{t: t, index: ns.Index(name), given: given}
 	err := ns.Run(func() (err error) {
 		e.fd, err = unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 		return err
@@ -52,6 +57,9 @@ func openEnd(t *testing.T, ns *nstest.NS, name string) *end {
 func (e *end) send(frame []byte) {
 	e.t.Helper()
 	err := unix.Sendto(e.fd, frame, 0, &unix.SockaddrLinklayer{Ifindex: e.index, Protocol: ethAll})
+	if errors.Is(err, unix.ENOBUFS) {
+		e.refused++
+	}
 	if err != nil && !errors.Is(err, unix.ENETDOWN) && !errors.Is(err, unix.ENOBUFS) {
 		e.t.Fatalf("send a frame: %v", err)
 	}
@@ -59,7 +67,16 @@ func (e *end) send(frame []byte) {
 
 // drain forgets what was received so far.
 func (e *end) drain() {
-	for e.next() != nil {
+	for f := e.next(); f != nil; f = e.next() {
+		e.noteLate(f)
+	}
+}
+
+// noteLate counts a frame that was given up before.
+func (e *end) noteLate(frame []byte) {
+	if e.given[string(frame)] {
+		delete(e.given, string(frame))
+		e.late++
 	}
 }
 
@@ -154,6 +171,8 @@ func (h *harness) sendBurst(frames [][]byte, out [][]string) {
 				if i, ok := want.arrived(port, f); ok {
 					news++
 					out[i] = append(out[i], port)
+				} else {
+					h.ends[port].noteLate(f)
 				}
 			}
 		}
@@ -166,6 +185,9 @@ func (h *harness) sendBurst(frames [][]byte, out [][]string) {
 	})
 	for i := range out {
 		slices.Sort(out[i])
+		if len(out[i]) == 0 {
+			h.given[string(frames[i])] = true
+		}
 	}
 }
 

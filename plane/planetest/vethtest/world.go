@@ -42,6 +42,10 @@ type harness struct {
 	// ends are the far ends by port, bond is the aggregate's own device.
 	ends map[string]*end
 	bond *end
+	// given are frames that were not awaited any longer, backlog what the backlog queues
+	// had dropped when Excused was asked last.
+	given   map[string]bool
+	backlog int
 	// plane is the last one opened, nil after its Destroy.
 	plane *located
 }
@@ -51,7 +55,7 @@ func newHarness(t *testing.T, open Opener, ports []string) *harness {
 	nstest.Require(t, "root", "veth")
 	h := &harness{
 		open: open, setup: Setup{Name: "bond0", StateDir: t.TempDir()},
-		host: nstest.New(t), far: nstest.New(t), ends: map[string]*end{},
+		host: nstest.New(t), far: nstest.New(t), ends: map[string]*end{}, given: map[string]bool{},
 	}
 	for _, ns := range []*nstest.NS{h.host, h.far} {
 		silence(t, ns)
@@ -101,7 +105,7 @@ func (h *harness) Open(t *testing.T) planetest.Plane {
 	h.plane = &located{Plane: p, h: h}
 	h.host.SetUp(h.setup.Name)
 	if h.bond == nil || h.bond.index != h.host.Index(h.setup.Name) {
-		h.bond = openEnd(t, h.host, h.setup.Name)
+		h.bond = openEnd(t, h.host, h.setup.Name, h.given)
 	}
 	return h.plane
 }
@@ -154,7 +158,7 @@ func (h *harness) Delete(t *testing.T, port string) {
 func (h *harness) Create(t *testing.T, port string) {
 	t.Helper()
 	h.host.Veth(port, h.far, farName(port))
-	h.ends[port] = openEnd(t, h.far, farName(port))
+	h.ends[port] = openEnd(t, h.far, farName(port), h.given)
 	nstest.Eventually(t, patience, func() bool { return h.Link(t, port).Carrier }, "carrier of %s", port)
 }
 
