@@ -37,6 +37,7 @@ func Calls() []Call {
 			Query: []Parameter{{"for", "carrier, ports=N, reachable (every gateway over it) or reachable=ADDRESS."}}},
 		{Method: "POST", Path: PathSave, Doc: "Writes an aggregate as it runs into the daemon's configuration.", Request: SaveRequest{}, Answer: Saved{}},
 		{Method: "GET", Path: PathProc, Doc: "Tells the status as the bonding driver words it in /proc/net/bonding.", Content: "text/plain"},
+		{Method: "GET", Path: PathCapture, Doc: "Tells the last steps of the LACP of an aggregate, as a pcapng with its frames and, in comments, all else that went in.", Content: CaptureType},
 		{Method: "POST", Path: PathApply, Doc: "Puts what files say in force, or tells the difference.", Request: ApplyRequest{}, Answer: Difference{}},
 		{Method: "GET", Path: PathConfirm, Doc: "Tells what waits to be confirmed.", Answer: Pending{}},
 		{Method: "POST", Path: PathConfirm, Doc: "Keeps what waits to be confirmed.", Answer: Pending{}},

@@ -17,6 +17,7 @@ const (
 	PathReady      = "/v1/aggregates/{name}/ready"
 	PathSave       = "/v1/aggregates/{name}/save"
 	PathProc       = "/v1/aggregates/{name}/proc"
+	PathCapture    = "/v1/aggregates/{name}/capture"
 	PathApply      = "/v1/apply"
 	PathConfirm    = "/v1/confirm"
 	PathEvents     = "/v1/events"

@@ -179,6 +179,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 	a.call("POST", control.PathSave, one+"/save", `{"print": true}`, ok)
 	a.call("POST", control.PathSave, one+"/save", `{}`, ok)
 	a.call("GET", control.PathProc, one+"/proc", "", ok)
+	a.call("GET", control.PathCapture, one+"/capture", "", unfit)
 	a.call("POST", control.PathApply, control.PathApply, `{"dry_run": true}`, ok)
 	a.call("POST", control.PathApply, control.PathApply, `{"files": [{"path": "a.yaml", "text": "mod: 1"}]}`, unfit)
 	a.call("GET", control.PathConfirm, control.PathConfirm, "", ok)

@@ -76,6 +76,7 @@ func (s *server) writers() map[string]http.HandlerFunc {
 	return map[string]http.HandlerFunc{
 		"GET " + control.PathEvents:  s.events,
 		"GET " + control.PathProc:    s.proc,
+		"GET " + control.PathCapture: s.capture,
 		"GET " + control.PathOpenAPI: s.openAPI,
 	}
 }

@@ -72,7 +72,7 @@ func (a *app) rootCommand() *cobra.Command {
 	})
 	root.AddCommand(a.upCommand(), a.downCommand(), a.addCommand(), a.removeCommand(), a.setCommand(), a.getCommand(),
 		a.applyCommand(), a.diffCommand(), a.saveCommand(), a.confirmCommand(), a.waitCommand(),
-		a.statusCommand(), a.eventsCommand(), a.explainCommand(), a.whyCommand(), a.replayCommand(),
+		a.statusCommand(), a.eventsCommand(), a.explainCommand(), a.whyCommand(), a.captureCommand(), a.replayCommand(),
 		a.labCommand(), a.demoCommand())
 	root.AddCommand(a.completionCommand(root))
 	root.CompletionOptions.DisableDefaultCmd = true
