@@ -25,11 +25,18 @@ func (a *app) printStatus(s agg.Status, verbose bool) error {
 	}
 	fmt.Fprintln(a.out, "  "+deviceLine(s))
 	fmt.Fprintln(a.out, "  "+planLine(s.Plan))
+	if s.LACP != nil {
+		fmt.Fprintln(a.out, "  "+lacpLine(*s.LACP))
+	}
 	if err := a.printPorts(s.Ports); err != nil {
+		return err
+	}
+	if err := a.printLACP(s.Ports); err != nil {
 		return err
 	}
 	if verbose {
 		a.printGates(s)
+		a.printLACPCounters(s.Ports)
 		a.printCounters(s)
 	}
 	a.printFindings("  ", s.Findings)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/control"
+	"github.com/yokelag/yoke/lacp"
 )
 
 func (a *app) statusCommand() *cobra.Command {
@@ -230,6 +231,9 @@ func ready(p agg.PortStatus) bool {
 	for _, g := range p.Gates {
 		if g.Name == agg.GatePolicy {
 			return !g.OK
+		}
+		if !g.OK && g.Name == agg.GateLACP {
+			return g.Reason == string(lacp.ReasonStandby)
 		}
 		if !g.OK {
 			return false
