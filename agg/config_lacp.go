@@ -27,6 +27,8 @@ type LACPConfig struct {
 	Wait            string
 	WaitToRestore   time.Duration
 	Revertive       bool
+	// MaxOrphan is max_orphan_time.
+	MaxOrphan time.Duration
 }
 
 func (r resolver) lacp() LACPConfig {
@@ -46,6 +48,7 @@ func (r resolver) lacp() LACPConfig {
 		Wait:              r.text("lacp_wait"),
 		WaitToRestore:     r.duration("wait_to_restore"),
 		Revertive:         r.text("revertive") == "on",
+		MaxOrphan:         r.duration("max_orphan_time"),
 	}
 	if m, err := ParseMAC(r.text("ad_actor_system")); err == nil {
 		c.System = m

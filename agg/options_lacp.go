@@ -125,6 +125,11 @@ func lacpOptions() []Option {
 			Doc: "How long a port whose link came back is left out while others carry.",
 		},
 		{
+			Name: "max_orphan_time", Scope: OfAggregate, Kind: KindDuration, Max: 3600000, Unit: "ms", Bare: time.Millisecond,
+			Modes: []Mode{LACP}, Default: "1m30s", Built: true,
+			Doc: "For how long partners are answered as before while no daemon is there. Planes ebpf and team can do that. 0 lets them notice at once.",
+		},
+		{
 			Name: "revertive", Scope: OfAggregate, Kind: KindBool,
 			Modes: []Mode{LACP}, Default: "on", Built: true,
 			Doc: "off lets a better port that comes back wait in standby while max_links others carry.",

@@ -52,7 +52,7 @@ func (k *keeper) Set(ifindex int, w engine.Words) error {
 	if err != nil {
 		return err
 	}
-	return open.Set(ifindex, keepalive.State{Speak: w.Speak, Actor: w.Actor, Partner: w.Partner, Source: w.MAC})
+	return open.Set(ifindex, keepalive.State{Speak: w.Speak, MaxOrphan: w.MaxOrphan, Actor: w.Actor, Partner: w.Partner, Source: w.MAC})
 }
 
 // Kept implements engine.KeepAlive.

@@ -107,8 +107,9 @@ func (e *Engine) keepPort(number uint16) error {
 		return nil
 	}
 	p := keptPort{index: l.index[number], words: Words{
-		Speak: v.Receive == lacp.RxCurrent.String() && !v.Fallback,
-		Actor: infoOf(v.Actor), Partner: infoOf(v.Partner), MAC: l.macOf(number),
+		Speak:     v.Receive == lacp.RxCurrent.String() && !v.Fallback && e.config.LACP.MaxOrphan > 0,
+		MaxOrphan: e.config.LACP.MaxOrphan,
+		Actor:     infoOf(v.Actor), Partner: infoOf(v.Partner), MAC: l.macOf(number),
 	}}
 	was, known := e.kept.ports[number]
 	if known && was == p {

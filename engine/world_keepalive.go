@@ -26,8 +26,10 @@ type KeepAlive interface {
 
 // Words are what may be said on a port.
 type Words struct {
-	// Speak is false where nothing may.
-	Speak bool
+	// Speak is false where nothing may. Otherwise it may be said for MaxOrphan after the
+	// last beat.
+	Speak     bool
+	MaxOrphan time.Duration
 	// Actor and Partner are what both ends said last.
 	Actor, Partner slow.Info
 	// MAC is the port's own address.

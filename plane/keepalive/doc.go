@@ -24,7 +24,7 @@
 //     port, at once and until the daemon comes back;
 //   - only while the port has not lost its carrier. Where the kernel does not let a program
 //     see that, the partner's own state tells, as soon as it has noticed;
-//   - for [Options.MaxOrphan] after the last beat.
+//   - for [State.MaxOrphan] after the last beat.
 //
 // The answer asks for short timeout, so that a partner that spoke every 30 seconds speaks
 // every second from then on; nothing is asked for in advance. To be answered in time, a

@@ -86,9 +86,6 @@ func TestHeldPortStillSpeaks(t *testing.T) {
 	frame := pdu()
 	r.run(r.near, func() error { return sendPlainly(r.ifindex, frame.AppendFrame(nil, slow.Group(), slow.Addr(source))) })
 	r.wait(1)
-	if n := r.noted(); n.Held != 0 {
-		t.Errorf("noted %+v", n)
-	}
 }
 
 // sendPlainly sends a frame past no queueing discipline, so through the programs.

@@ -3,7 +3,6 @@ package keepalive
 import (
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/cilium/ebpf"
 
@@ -13,9 +12,6 @@ import (
 
 // Options are what a keeper needs to know.
 type Options struct {
-	// MaxOrphan is max_orphan_time: for how long the daemon is spoken for after its last
-	// beat; 0 is the default of [MaxOrphan].
-	MaxOrphan time.Duration
 	// Guarded: the plane has a guard at the ports' egress that gives frames held here their
 	// second choice. Otherwise they are dropped.
 	Guarded bool
@@ -37,9 +33,6 @@ type Keeper struct {
 // Open loads programs and attaches none. Those of an earlier daemon go on as they are until
 // [Keeper.Set] replaces them, port by port. It needs CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON.
 func Open(options Options) (*Keeper, error) {
-	if options.MaxOrphan <= 0 {
-		options.MaxOrphan = MaxOrphan
-	}
 	if options.Programs == nil {
 		options.Programs = NewPrograms()
 	}
@@ -99,7 +92,7 @@ func (k *Keeper) change(ifindex int, s State, attached bool) error {
 // write says it to the programs. They begin anew with it.
 func (k *Keeper) write(ifindex int, s State, madeClsact uint32) error {
 	k.epoch++
-	speech := keepaliveSpeech{Frame: s.frame(), OrphanTime: uint64(k.options.MaxOrphan), Epoch: k.epoch, MadeClsact: madeClsact}
+	speech := keepaliveSpeech{Frame: s.frame(), OrphanTime: uint64(s.orphanTime()), Epoch: k.epoch, MadeClsact: madeClsact}
 	until := uint64(0)
 	if s.Speak {
 		speech.Flags |= keepaliveSpeechFlagSPEAKS

@@ -180,8 +180,8 @@ func TestStopsWhenTheCarrierWasLost(t *testing.T) {
 }
 
 func TestStopsAfterTheOrphanTime(t *testing.T) {
-	r := newRig(t, Options{MaxOrphan: 10 * time.Second})
-	r.agree()
+	r := newRig(t, Options{})
+	r.set(State{Speak: true, MaxOrphan: 10 * time.Second, Actor: ours, Partner: theirs, Source: source})
 	r.beat(10*time.Second + time.Millisecond)
 	r.silent(pdu())
 	if n := r.noted(); n.Stopped != "" || n.Heard == agg.Never {

@@ -26,6 +26,9 @@ type State struct {
 	// Speak: the port is agreed with its partner. The programs let a port that does not
 	// speak alone.
 	Speak bool
+	// MaxOrphan is max_orphan_time: for how long the daemon is spoken for after its last
+	// beat; 0 is the default of [MaxOrphan].
+	MaxOrphan time.Duration
 	// Actor is ours as it was sent last, Partner the partner's, with its state as it said it.
 	Actor, Partner slow.Info
 	// Source is the port's own address, Destination that of LACPDUs, zero for the group of
@@ -52,6 +55,13 @@ const (
 	shortTimeout = 3 * time.Second
 	longTimeout  = 90 * time.Second
 )
+
+func (s State) orphanTime() time.Duration {
+	if s.MaxOrphan <= 0 {
+		return MaxOrphan
+	}
+	return s.MaxOrphan
+}
 
 // timeout is how long the partner may be silent by what it was asked for.
 func (s State) timeout() time.Duration {
