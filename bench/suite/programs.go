@@ -28,7 +28,7 @@ func measurePrograms(ctx context.Context, _ settings, rep *report) error {
 		if err != nil {
 			return err
 		}
-		rep.add(row{Measure: "BPF program, BPF_PROG_TEST_RUN", Case: l[1], Value: ns, Unit: "ns", Goal: "<= 100"})
+		rep.add(row{Measure: "BPF program, BPF_PROG_TEST_RUN", Case: l[1], Value: ns, Unit: "ns", Goal: "<= 150", Note: "with the clock of the kernel's statistics, some 40 ns, but for hop and rx"})
 	}
 	return nil
 }
