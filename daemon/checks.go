@@ -176,3 +176,15 @@ func setAll(into *agg.Settings, scope agg.Scope, object string, values map[strin
 	}
 	return out
 }
+
+// maxAggregates is how many a daemon is tested with.
+const maxAggregates = 1000
+
+// checkRoom refuses one aggregate too many. The caller holds change.
+func (r *registry) checkRoom(name string) error {
+	if r.count()+len(r.claims) < maxAggregates {
+		return nil
+	}
+	return &agg.Problem{Code: "too-many-aggregates", Object: name, Rule: fmt.Sprintf("would be one more than the %d of a daemon", maxAggregates),
+		Remedy: "`yoke down NAME` of another; or a second yoked, in a network namespace of its own"}
+}

@@ -140,6 +140,9 @@ func (r *registry) claim(ctx context.Context, spec agg.Spec) error {
 	if err := r.checkNew(ctx, spec); err != nil {
 		return err
 	}
+	if err := r.checkRoom(spec.Name); err != nil {
+		return err
+	}
 	r.claims[spec.Name] = spec
 	r.making.Add(1)
 	return nil
