@@ -8,12 +8,12 @@ import (
 	"github.com/yokelag/yoke/lacp"
 )
 
-// The bounds of one of a ring's two halves. One that is full replaces the other, so that
-// the last half of what fits is there at any time, and mostly more. In the steady state
-// of lacp_rate fast a half lasts a quarter of an hour for two ports.
+// The bounds of one of a ring's two halves, for each port. One that is full replaces the
+// other, so that the last half of what fits is there at any time, and mostly more. At
+// lacp_rate fast a half lasts four minutes in the steady state.
 const (
-	halfRecords = 4096
-	halfBytes   = 512 << 10
+	halfRecords = 512
+	halfBytes   = 64 << 10
 )
 
 // Record is one step: its input and what came of it.
@@ -23,14 +23,48 @@ type Record struct {
 	Moves []lacp.Move
 }
 
-// half is a stretch of steps from a known beginning.
-type half struct {
-	begin   lacp.Snapshot
-	records []Record
-	bytes   int
+// kept is a Record in little room: frames are shared by all steps that had the same.
+type kept struct {
+	at    agg.Instant
+	kind  lacp.Kind
+	port  uint16
+	frame *[]byte
+	send  *[]lacp.Send
+	rare  *rare
 }
 
-func (h *half) full() bool { return len(h.records) >= halfRecords || h.bytes >= halfBytes }
+// rare is what most steps do not have.
+type rare struct {
+	link  lacp.Link
+	conf  *lacp.Config
+	moves []lacp.Move
+}
+
+func (k kept) record() Record {
+	r := Record{In: lacp.Input{At: k.at, Kind: k.kind, Port: k.port}}
+	if k.frame != nil {
+		r.In.Frame = *k.frame
+	}
+	if k.send != nil {
+		r.Send = *k.send
+	}
+	if k.rare != nil {
+		r.In.Link, r.In.Conf, r.Moves = k.rare.link, k.rare.conf, k.rare.moves
+	}
+	return r
+}
+
+// half is a stretch of steps from a known beginning.
+type half struct {
+	begin lacp.Snapshot
+	steps []kept
+	bytes int
+}
+
+func (h *half) full() bool {
+	ports := max(1, len(h.begin.Ports))
+	return len(h.steps) >= ports*halfRecords || h.bytes >= ports*halfBytes
+}
 
 // Ring keeps the last steps of one system. The zero Ring is empty and ready. It has the
 // owner of the system, and no locks.
@@ -44,8 +78,8 @@ type Ring struct {
 }
 
 type lasting struct {
-	frame []byte
-	send  []lacp.Send
+	frame *[]byte
+	send  *[]lacp.Send
 }
 
 // Step steps the system and keeps the step. The output is valid until the next step, as
@@ -55,7 +89,9 @@ func (r *Ring) Step(s *lacp.System, in lacp.Input) lacp.Output {
 		*r = Ring{of: s, last: map[uint16]*lasting{}, links: map[uint16]lacp.Link{}, now: half{begin: s.Snapshot()}}
 	}
 	if r.now.full() {
-		r.old, r.now = r.now, half{begin: s.Snapshot()}
+		free := r.old.steps
+		clear(free)
+		r.old, r.now = r.now, half{begin: s.Snapshot(), steps: free[:0]}
 	}
 	idle := r.idle(s, in)
 	out := s.Step(in)
@@ -71,7 +107,7 @@ func (r *Ring) idle(s *lacp.System, in lacp.Input) bool {
 	switch in.Kind {
 	case lacp.Tick:
 		d := s.Deadline()
-		return len(r.now.records) > 0 && (d == agg.Never || in.At < d)
+		return len(r.now.steps) > 0 && (d == agg.Never || in.At < d)
 	case lacp.LinkChanged:
 		was, known := r.links[in.Port]
 		r.links[in.Port] = in.Link
@@ -83,37 +119,54 @@ func (r *Ring) idle(s *lacp.System, in lacp.Input) bool {
 }
 
 func (r *Ring) keep(in lacp.Input, out lacp.Output) {
-	last := r.last[in.Port]
-	if last == nil {
-		last = &lasting{}
-		r.last[in.Port] = last
-	}
-	h := &r.now
-	if !bytes.Equal(last.frame, in.Frame) {
-		last.frame = bytes.Clone(in.Frame)
-		h.bytes += len(in.Frame)
-	}
+	k := kept{at: in.At, kind: in.Kind, port: in.Port}
 	if in.Frame != nil {
-		in.Frame = last.frame
+		k.frame = r.shareFrame(r.lastOf(in.Port), in.Frame)
 	}
-	if !slices.EqualFunc(last.send, out.Send, sameSend) {
-		last.send = nil
-		for _, s := range out.Send {
-			s.Frame = bytes.Clone(s.Frame)
-			h.bytes += len(s.Frame)
-			last.send = append(last.send, s)
-		}
+	if len(out.Send) > 0 {
+		k.send = r.shareSend(r.lastOf(out.Send[0].Port), out.Send)
+	}
+	if in.Conf != nil || in.Kind == lacp.LinkChanged || len(out.Moves) > 0 {
+		k.rare = &rare{link: in.Link, moves: slices.Clone(out.Moves)}
+		r.now.bytes += 64 * (1 + len(out.Moves))
 	}
 	if in.Conf != nil {
 		conf := *in.Conf
 		conf.Ports = slices.Clone(conf.Ports)
-		in.Conf = &conf
+		k.rare.conf = &conf
+		r.now.bytes += 96 * len(conf.Ports)
 	}
-	record := Record{In: in, Moves: slices.Clone(out.Moves)}
-	if len(out.Send) > 0 {
-		record.Send = last.send
+	r.now.steps = append(r.now.steps, k)
+}
+
+func (r *Ring) lastOf(port uint16) *lasting {
+	last := r.last[port]
+	if last == nil {
+		last = &lasting{}
+		r.last[port] = last
 	}
-	h.records = append(h.records, record)
+	return last
+}
+
+func (r *Ring) shareFrame(last *lasting, frame []byte) *[]byte {
+	if last.frame == nil || !bytes.Equal(*last.frame, frame) {
+		f := append([]byte{}, frame...)
+		last.frame = &f
+		r.now.bytes += len(f)
+	}
+	return last.frame
+}
+
+func (r *Ring) shareSend(last *lasting, send []lacp.Send) *[]lacp.Send {
+	if last.send == nil || !slices.EqualFunc(*last.send, send, sameSend) {
+		s := slices.Clone(send)
+		for i := range s {
+			s[i].Frame = bytes.Clone(s[i].Frame)
+			r.now.bytes += len(s[i].Frame)
+		}
+		last.send = &s
+	}
+	return last.send
 }
 
 func sameSend(a, b lacp.Send) bool {
@@ -125,9 +178,14 @@ func (r *Ring) Trace() Trace {
 	if r.of == nil {
 		return Trace{}
 	}
-	t := Trace{Begin: r.now.begin, Records: slices.Clone(r.now.records)}
-	if len(r.old.records) > 0 {
-		t = Trace{Begin: r.old.begin, Records: append(slices.Clone(r.old.records), r.now.records...)}
+	t := Trace{Begin: r.now.begin}
+	if len(r.old.steps) > 0 {
+		t.Begin = r.old.begin
+	}
+	for _, steps := range [][]kept{r.old.steps, r.now.steps} {
+		for _, k := range steps {
+			t.Records = append(t.Records, k.record())
+		}
 	}
 	return t
 }

@@ -137,10 +137,46 @@ func TestRingIsBounded(t *testing.T) {
 	for _, r := range ring.Trace().Records {
 		size += len(r.In.Frame)
 	}
-	if size > 1<<20+3000 || size < 1<<19 {
+	if size > 2*64<<10+3000 || size < 64<<10 {
 		t.Errorf("%d bytes of frames are kept", size)
 	}
 	if err := ring.Trace().Replay(nil); err != nil {
 		t.Error(err)
+	}
+}
+
+// In the steady state a step costs no allocation once the ring has turned over.
+func TestSteadyStateDoesNotAllocate(t *testing.T) {
+	net := lacptest.New()
+	conf := func(last byte) lacp.Config {
+		return lacp.Config{System: agg.MAC{2, 0, 0, 0, 0, last}, Active: true, Short: true}
+	}
+	a, sys, err := net.AddSystem("a", conf(1), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, _, err := net.AddSystem("b", conf(2), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ring := &trace.Ring{}
+	a.Machine = ringed{sys, ring}
+	var frame []byte
+	net.Heard = func(n *lacptest.Node, _ uint16, f []byte) {
+		if n == a {
+			frame = f
+		}
+	}
+	net.Up(net.Connect(a, 1, b, 1), true)
+	if err := net.Run(time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	at := net.Now
+	if n := testing.AllocsPerRun(300, func() {
+		at = at.Add(time.Second)
+		ring.Step(sys, lacp.Input{At: at, Kind: lacp.Received, Port: 1, Frame: frame})
+		ring.Step(sys, lacp.Input{At: at, Kind: lacp.Tick})
+	}); n > 0 {
+		t.Errorf("%v allocations a second", n)
 	}
 }
