@@ -115,6 +115,9 @@ type Capability struct {
 	// FramesAlike: the plane looks at no frame before it takes a port in turn, so the classes
 	// of Plan.Unbalanced have no port of their own, and every frame changes the port.
 	FramesAlike bool `json:"frames_alike,omitempty"`
+	// RunsModes: a driver runs the mode, and LACP, by itself; the plane configures and watches
+	// it. It cannot be blocked, and its ports have one address.
+	RunsModes bool `json:"runs_modes,omitempty"`
 	// DropsOwn: what the port's own stack sends is dropped and counted.
 	DropsOwn bool `json:"drops_own"`
 	// Unprivileged: works in a user namespace without any privilege.

@@ -11,7 +11,7 @@ import (
 	"github.com/yokelag/yoke/agg"
 )
 
-// Driver is the kernel's bonding driver in the network namespace that [Open] was called
+// Driver is the kernel's bonding driver in the network namespace that [NewDriver] was called
 // in. Its methods are for one goroutine at a time.
 type Driver struct {
 	socket *nl.SocketHandle
@@ -23,8 +23,8 @@ const driverKind = "bond"
 // ErrNotBond: the interface is there and is no bond.
 var ErrNotBond = errors.New("not a bond")
 
-// Open connects to the kernel. Whether it has the driver shows when a bond is made.
-func Open() (*Driver, error) {
+// NewDriver connects to the kernel. Whether it has the driver shows when a bond is made.
+func NewDriver() (*Driver, error) {
 	s, err := nl.Subscribe(unix.NETLINK_ROUTE)
 	if err != nil {
 		return nil, fmt.Errorf("open rtnetlink: %w", err)

@@ -26,7 +26,7 @@ func newSite(t *testing.T) *site {
 	s := &site{t: t, host: nstest.New(t), far: nstest.New(t)}
 	s.host.Veth("p0", s.far, "q0")
 	s.host.Veth("p1", s.far, "q1")
-	s.must(s.host.Run(func() (err error) { s.driver, err = Open(); return err }))
+	s.must(s.host.Run(func() (err error) { s.driver, err = NewDriver(); return err }))
 	t.Cleanup(func() { s.must(s.driver.Close()) })
 	return s
 }

@@ -57,16 +57,6 @@ func readRows(t *testing.T) []row {
 	return out
 }
 
-// mode is that of the row's bond.
-func (r row) mode() string {
-	for _, line := range r.setup {
-		if _, after, ok := strings.Cut(line, "type bond mode "); ok {
-			return strings.Fields(after)[0]
-		}
-	}
-	return "balance-rr"
-}
-
 // around are four good options, two of them before the row's in the order of setting.
 func (r row) around() Values {
 	out := Values{"resend_igmp": "7", "num_grat_arp": "9", "all_slaves_active": "1", "primary_reselect": "2", "arp_all_targets": "1"}

@@ -48,6 +48,7 @@ func standbyDrops(t *testing.T, b *bench) {
 }
 
 func blockedDrops(t *testing.T, b *bench) {
+	b.steered()
 	plan := b.activeBackup("port0")
 	plan.Blocked = true
 	b.apply(plan)
@@ -58,7 +59,10 @@ func blockedDrops(t *testing.T, b *bench) {
 	b.expectReceived("port0", few)
 }
 
-func bucketsPlace(t *testing.T, b *bench) { b.placed("buckets") }
+func bucketsPlace(t *testing.T, b *bench) {
+	b.needs(agg.SelectBuckets)
+	b.placed("buckets")
+}
 
 func moduloPlaces(t *testing.T, b *bench) { b.placed("modulo") }
 

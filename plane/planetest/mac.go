@@ -10,6 +10,7 @@ import (
 // ownAddresses: each port has the address that the plan gives it, the device that of the
 // plan, and a change of both moves traffic and leaves nothing behind.
 func ownAddresses(t *testing.T, b *bench) {
+	b.steered()
 	other := agg.MAC{2, 0x59, 0, 0, 0, 0x99}
 	for i, active := range []string{"port0", "port2", "port1"} {
 		plan := b.activeBackup(active)

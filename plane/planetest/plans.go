@@ -2,6 +2,7 @@ package planetest
 
 import (
 	"maps"
+	"slices"
 
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/policy"
@@ -40,7 +41,11 @@ func (b *bench) activeBackup(active string) agg.Plan {
 	return b.planFor(map[string]string{"mode": "active-backup", "active_slave": active}, portNames()...)
 }
 
+// balance is the plan of balance-xor, by hash mod N where the plane has no buckets.
 func (b *bench) balance(hash, mapping string) agg.Plan {
+	if !slices.Contains(b.plane.Capability().Selectors, agg.SelectBuckets) {
+		mapping = "modulo"
+	}
 	return b.planFor(map[string]string{"mode": "balance-xor", "xmit_hash_policy": hash, "hash_map": mapping}, portNames()...)
 }
 

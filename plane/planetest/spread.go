@@ -17,6 +17,14 @@ func (b *bench) needs(s agg.Selector) {
 	}
 }
 
+// steered skips the case where a driver of the kernel runs the mode by itself.
+func (b *bench) steered() {
+	b.t.Helper()
+	if b.plane.Capability().RunsModes {
+		b.t.Skip("the driver runs the mode by itself")
+	}
+}
+
 // shares sends frames that each arrive behind one port, and counts them by port.
 func (b *bench) shares(fs [][]byte) map[string]int {
 	b.t.Helper()

@@ -1,0 +1,144 @@
+package bonding
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/internal/ethtool"
+	"github.com/yokelag/yoke/internal/iface"
+	"github.com/yokelag/yoke/plane/port"
+)
+
+// Plane configures and watches a bond, which the kernel runs. Its methods must be called
+// in the network namespace that Open was called in, by one goroutine at a time.
+type Plane struct {
+	options Options
+	driver  *Driver
+	index   int
+	keeper  *port.Keeper
+	tool    *ethtool.Socket
+	note    note
+	// adopted: the bond was there before, so nothing of it changes unasked.
+	adopted bool
+}
+
+// Open creates the bond of an aggregate, or adopts the one that is there with its ports,
+// whoever made it, and changes nothing of that. A kernel without the driver is an
+// [agg.Problem].
+func Open(_ context.Context, options Options) (*Plane, error) {
+	p := &Plane{options: options.withDefaults()}
+	if err := p.open(); err != nil {
+		return nil, errors.Join(fmt.Errorf("open plane bonding for %s: %w", options.Name, err), p.Close())
+	}
+	return p, nil
+}
+
+func (p *Plane) open() (err error) {
+	if err := os.MkdirAll(p.options.StateDir, 0o755); err != nil {
+		return err
+	}
+	if p.tool, err = ethtool.Open(); err != nil {
+		return err
+	}
+	if p.keeper, err = port.Open(p.options.portJournal(), p.options.Name); err != nil {
+		return err
+	}
+	if p.driver, err = NewDriver(); err != nil {
+		return err
+	}
+	if err := p.ensure(); err != nil {
+		return err
+	}
+	p.note, err = loadNote(p.options.planFile(), p.index)
+	return err
+}
+
+// ensure finds the bond or makes it.
+func (p *Plane) ensure() (err error) {
+	p.index, err = p.driver.Find(p.options.Name)
+	switch {
+	case err == nil:
+		p.adopted = true
+		return nil
+	case errors.Is(err, ErrNotBond):
+		return &agg.Problem{
+			Code: "name-taken", Object: p.options.Name, Rule: "is an interface of another kind already",
+			Remedy: "`ip link delete " + p.options.Name + "`, or another name for the aggregate",
+		}
+	case !errors.Is(err, unix.ENODEV):
+		return err
+	}
+	if err := p.driver.Create(p.options.Name, p.options.MAC, p.options.MTU); err != nil {
+		return err
+	}
+	p.index, err = p.driver.Find(p.options.Name)
+	return err
+}
+
+// Close lets go of sockets. The driver forwards on.
+func (p *Plane) Close() error {
+	var errs []error
+	if p.keeper != nil {
+		errs = append(errs, p.keeper.Close())
+	}
+	if p.driver != nil {
+		errs = append(errs, p.driver.Close())
+	}
+	if p.tool != nil {
+		errs = append(errs, p.tool.Close())
+	}
+	p.keeper, p.driver, p.tool = nil, nil, nil
+	return errors.Join(errs...)
+}
+
+// Destroy gives the ports back as they were and removes the device.
+func (p *Plane) Destroy(ctx context.Context) error {
+	errs := []error{p.leaveAll(ctx, agg.Plan{})}
+	if err := p.driver.Destroy(p.index); err != nil && !errors.Is(err, unix.ENODEV) {
+		errs = append(errs, err)
+	}
+	if err := os.Remove(p.options.planFile()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		errs = append(errs, err)
+	}
+	errs = append(errs, p.Close())
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("take %s apart: %w", p.options.Name, err)
+	}
+	return nil
+}
+
+// leaveAll takes every port out of the bond and gives those back that are not in plan.
+func (p *Plane) leaveAll(ctx context.Context, plan agg.Plan) error {
+	s, err := p.driver.Read(p.index)
+	if errors.Is(err, unix.ENODEV) {
+		return p.release(ctx, plan)
+	}
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, in := range s.Ports {
+		if err := p.driver.SetMaster(in.Index, 0); err != nil && !iface.IsAbsent(err) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(append(errs, p.release(ctx, plan))...)
+}
+
+// release gives ports back that are taken and not in the plan; the bond has let go of
+// them.
+func (p *Plane) release(ctx context.Context, plan agg.Plan) error {
+	var errs []error
+	for _, r := range p.keeper.Taken() {
+		if plan.PortByName(r.Name) == agg.NoPort {
+			errs = append(errs, p.keeper.Release(ctx, r.Name))
+		}
+	}
+	return errors.Join(errs...)
+}
