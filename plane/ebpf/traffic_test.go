@@ -1,6 +1,9 @@
 package ebpf
 
 import (
+	"os"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -48,7 +51,22 @@ func (r *rig) lossless(results ...nstest.Result) {
 	for _, result := range results {
 		lost += result.Lost
 	}
-	if dropped := now - r.backlog; lost > dropped {
-		r.Errorf("lost %d, and the backlog queues dropped %d: %+v", lost, dropped, results)
+	dropped, full := now-r.backlog, socketsFull(r.near)+socketsFull(r.far)
+	if lost > dropped+full {
+		r.Errorf("lost %d; the backlog queues dropped %d and full sockets %d: %+v", lost, dropped, full, results)
 	}
+}
+
+// socketsFull is how many datagrams sockets of the namespace had no room for.
+func socketsFull(ns *nstest.NS) (n uint64) {
+	const rcvbufErrors = 5 // the column of Udp: in snmp
+	ns.Do(func() {
+		text, _ := os.ReadFile("/proc/thread-self/net/snmp") // none are counted then
+		for line := range strings.Lines(string(text)) {
+			if fields := strings.Fields(line); len(fields) > rcvbufErrors && fields[0] == "Udp:" {
+				n, _ = strconv.ParseUint(fields[rcvbufErrors], 10, 64) // 0 of the line of names
+			}
+		}
+	})
+	return n
 }
