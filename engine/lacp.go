@@ -132,6 +132,7 @@ func (e *Engine) lacpConfig(links []agg.LinkFacts) lacp.Config {
 	c := e.config.LACP
 	out := lacp.Config{
 		System: c.System, SystemPriority: c.SystemPriority, Active: c.Active, Short: c.Fast,
+		AskBack: e.w.KeepAlive != nil && c.MaxOrphan > 0,
 		Coupled: c.Coupled, Strict: c.Strict, MinLinks: c.MinLinks, MaxLinks: c.MaxLinks,
 		Policy: lacp.Policy(c.Select), UserKey: c.UserKey, Wait: lacp.Wait(c.Wait),
 		Fallback: lacp.Fallback(c.Fallback), FallbackAfter: c.FallbackTimeout,

@@ -57,6 +57,9 @@ type Config struct {
 	// second (lacp_rate fast).
 	Active bool `json:"active"`
 	Short  bool `json:"short"`
+	// AskBack asks a partner that asks for a LACPDU every second for the same, so that who
+	// answers it in this system's place, and can do no more than answer, does so in time.
+	AskBack bool `json:"ask_back,omitempty"`
 	// Coupled joins collecting and distributing (coupled_control).
 	Coupled bool `json:"coupled,omitempty"`
 	// Strict: carrier only while a port distributes (lacp_strict). Otherwise links that

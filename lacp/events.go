@@ -86,7 +86,7 @@ func (s *System) refresh(p *port) {
 		a.Key = s.cfg.keyOf(&p.cfg, p.Link)
 	}
 	alone := p.cfg.Individual || p.Fallback && s.cfg.Fallback == FallbackIndividual && s.silent != agg.Never
-	a.State = a.State.With(slow.Activity, s.cfg.Active).With(slow.Timeout, s.cfg.Short).With(slow.Aggregation, !alone)
+	a.State = a.State.With(slow.Activity, s.cfg.Active).With(slow.Timeout, s.cfg.Short || p.AskBack).With(slow.Aggregation, !alone)
 	if a == p.Actor {
 		return
 	}

@@ -49,6 +49,8 @@ type PortState struct {
 	// Recorded is since when the partner is the one it is.
 	Recorded   agg.Instant `json:"recorded,omitempty"`
 	HurryUntil agg.Instant `json:"hurry_until,omitempty"`
+	// AskBack: the partner is asked for a LACPDU every second because it asks for that.
+	AskBack bool `json:"ask_back,omitempty"`
 	// Deaf: under coupled control the partner has stopped collecting.
 	Deaf bool `json:"deaf,omitempty"`
 	// Block is why the port may not be selected, empty where it may.

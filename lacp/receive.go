@@ -113,6 +113,7 @@ func (s *System) receivePDU(p *port, pdu *slow.LACPDU) {
 		s.updateNTT(p, pdu)
 	}
 	s.recordPDU(p, pdu)
+	s.askBack(p, pdu)
 	p.PartnerSaid, p.View = pdu.Actor.State, pdu.Partner
 	p.CurrentWhile = s.now.Add(s.ownTimeout())
 	p.setActor(slow.Expired, false)
@@ -132,6 +133,22 @@ func (s *System) receivePDU(p *port, pdu *slow.LACPDU) {
 		s.dirty = true
 	}
 	s.portMoved(p)
+}
+
+// askBack follows what the partner asks for of itself. One that knows that it is asked for
+// a LACPDU every second may do no more than ask back, and two such would never end it.
+func (s *System) askBack(p *port, pdu *slow.LACPDU) {
+	ask := p.AskBack
+	switch {
+	case !s.cfg.AskBack || !pdu.Actor.State.Has(slow.Timeout):
+		ask = false
+	case pdu.Partner.SameIDs(p.Actor) && !pdu.Partner.State.Has(slow.Timeout):
+		ask = true
+	}
+	if ask != p.AskBack {
+		p.AskBack = ask
+		s.refresh(p)
+	}
 }
 
 // repeated reports a LACPDU that says what the one just before said: a copy made on the
