@@ -39,6 +39,7 @@ func measurements() []measurement {
 		{"apply", "a file of many aggregates of which one has changed", measureApply},
 		{"failover", "pulled cables, on veth and on tap ports", measureFailover},
 		{"many", "many aggregates in one daemon", measureMany},
+		{"machines", "the LACP machines of 1,000 ports, alone", measureMachines},
 	}
 }
 
