@@ -24,14 +24,14 @@ func activeOptions() []Option {
 		},
 		{
 			Name: "prio", Scope: OfPort, Kind: KindInt, Min: -1 << 31, Max: maxInt,
-			Modes: []Mode{ActiveBackup, BalanceTLB, BalanceALB}, Default: "0", Bonding: "0", Teamd: "0", Netlink: 9,
+			Modes: []Mode{ActiveBackup, LACP, BalanceTLB, BalanceALB}, Default: "0", Bonding: "0", Teamd: "0", Netlink: 9,
 			TeamdKey: "ports.PORT.prio", Built: true,
 			Doc: "The port with the largest number among those that work is active, where there is no primary.",
 		},
 		{
-			Name: "sticky", Scope: OfPort, Kind: KindBool, Modes: []Mode{ActiveBackup}, Default: "off", Teamd: "off",
+			Name: "sticky", Scope: OfPort, Kind: KindBool, Modes: []Mode{ActiveBackup, LACP}, Default: "off", Teamd: "off",
 			TeamdKey: "ports.PORT.sticky", Built: true,
-			Doc: "on keeps the port active while it works, also when one with a larger prio comes back.",
+			Doc: "on keeps the port active while it works, also when one with a larger prio comes back. In mode 802.3ad it serves ad_select=port_config, as prio does.",
 		},
 	}
 }
