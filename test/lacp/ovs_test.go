@@ -2,6 +2,7 @@ package lacp
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -40,7 +41,7 @@ func withOVS(t *testing.T, plane string, bond ...string) (*rig.Rig, *ovs) {
 	database := filepath.Join(v.dir, "conf.db")
 	nstest.Command(t, r.There, "ovsdb-tool", "create", database, ovsSchema)
 	v.start("ovsdb-server", database, "--remote=punix:"+v.socket())
-	nstest.Eventually(t, 10*time.Second, func() bool { _, err := os.Stat(v.socket()); return err == nil }, "the database")
+	nstest.Eventually(t, 10*time.Second, v.answers, "the database")
 	v.vsctl("--no-wait", "init")
 	v.start("ovs-vswitchd", "unix:"+v.socket())
 	v.vsctl("add-br", "br0", "--", "set", "bridge", "br0", "datapath_type=netdev")
@@ -52,6 +53,15 @@ func withOVS(t *testing.T, plane string, bond ...string) (*rig.Rig, *ovs) {
 }
 
 func (v *ovs) socket() string { return filepath.Join(v.dir, "db.sock") }
+
+// answers reports whether the database takes connections, which is after its socket is there.
+func (v *ovs) answers() bool {
+	c, err := net.Dial("unix", v.socket())
+	if err != nil {
+		return false
+	}
+	return c.Close() == nil
+}
 
 func (v *ovs) start(name string, args ...string) {
 	v.r.T.Helper()
