@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,18 +21,31 @@ func (s slow) Listen() engine.Ear { return s.NewEar() }
 // pair is two engines whose ports of equal names are joined by cables.
 type pair struct {
 	a, b *rig
-	// lose tells which frames are lost: those that the named side sends by the port.
-	lose map[string]bool
+	// lost holds, as keys, whose frames are lost: "a.eth1" for those that a sends by eth1.
+	lost sync.Map
+}
+
+// lose loses the frames of a side and port, or no longer.
+func (p *pair) lose(from string, yes bool) {
+	if yes {
+		p.lost.Store(from, true)
+	} else {
+		p.lost.Delete(from)
+	}
+}
+
+func (p *pair) loses(from string) bool {
+	_, yes := p.lost.Load(from)
+	return yes
 }
 
 // newPair makes two hosts with cables between ports of the same name.
 func newPair(t *testing.T, a, b agg.Spec) *pair {
 	t.Helper()
-	p := &pair{a: newRig(t, a), b: newRig(t, b), lose: map[string]bool{}}
-	for i := range 40 { // so that the addresses of the two differ
+	p := &pair{a: newRig(t, a), b: newRig(t, b)}
+	for range 40 { // so that the addresses of the two differ
 		p.b.world.DeleteLink("spare")
 		p.b.world.AddLink("spare")
-		_ = i
 	}
 	p.b.world.DeleteLink("spare")
 	for _, port := range b.Ports {
@@ -43,12 +57,12 @@ func newPair(t *testing.T, a, b agg.Spec) *pair {
 
 func (p *pair) cable(port string) {
 	p.a.world.Cable(port, func(f []byte) {
-		if !p.lose["a."+port] {
+		if !p.loses("a." + port) {
 			p.b.world.Arrive(port, f)
 		}
 	})
 	p.b.world.Cable(port, func(f []byte) {
-		if !p.lose["b."+port] {
+		if !p.loses("b." + port) {
 			p.a.world.Arrive(port, f)
 		}
 	})
@@ -209,7 +223,7 @@ func TestCutAndOneWayLoss(t *testing.T) {
 		if s := p.a.status(); s.Carrying != 2 {
 			t.Fatalf("not back: %s", s.Summary)
 		}
-		p.lose["a.eth2"] = true
+		p.lose("a.eth2", true)
 		p.a.quiet(5 * time.Second)
 		for _, r := range []*rig{p.a, p.b} {
 			if s := r.status(); s.Carrying != 1 || !s.Ports[0].Carrying {
@@ -219,7 +233,7 @@ func TestCutAndOneWayLoss(t *testing.T) {
 		if g := gateOf(p.a.status(), "eth2", agg.GateLACP); g.OK || !strings.Contains(g.Detail, "partner:") {
 			t.Errorf("got %+v", g)
 		}
-		p.lose["a.eth2"] = false
+		p.lose("a.eth2", false)
 		p.a.quiet(1500 * time.Millisecond)
 		if s := p.a.status(); s.Carrying != 2 {
 			t.Errorf("not back 1.5 s after the loss: %s", s.Summary)

@@ -20,7 +20,7 @@ func TestTrace(t *testing.T) {
 		p.a.quiet(5 * time.Second)
 		p.carrier("eth2", false)
 		p.a.quiet(5 * time.Second)
-		p.lose["b.eth1"] = true
+		p.lose("b.eth1", true)
 		p.a.quiet(10 * time.Second)
 		tr, err := p.a.e.Trace(t.Context())
 		if err != nil {
