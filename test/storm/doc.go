@@ -7,9 +7,11 @@
 // The run of every day is short. The whole promise is 20 storms of 1,000 bounces on
 // each plane, which takes some minutes:
 //
-//	STORM_SEEDS=20 STORM_BOUNCES=1000 go test -v -count=1 -timeout 20m ./test/storm
+//	STORM_SEEDS=20 STORM_BOUNCES=1000 go test -v -count=1 -timeout 40m ./test/storm
 //
-// STORM_SEED=n begins with that seed, as a failure says. With STORM_STRICT=1 a plan that
+// STORM_SEED=n begins with that seed, as a failure says. Ten storms rage at a time, or
+// STORM_AT_ONCE: at each quiet a port or two of every aggregate has just been made anew,
+// and the kernel's one lock for all links makes more of them wait for each other. With STORM_STRICT=1 a plan that
 // is not in force 100 ms after the last bounce is a failure; without, it is counted, with
 // the latest, since a machine with other work may not give the time.
 package storm

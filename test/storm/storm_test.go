@@ -27,20 +27,36 @@ const (
 	quietTime = 100 * time.Millisecond
 )
 
-// storms runs a number of storms at once, one aggregate each.
+// storms runs a number of storms, one aggregate each, so many at a time.
 func storms(t *testing.T, plane string) {
 	if os.Getenv("STORM_BOUNCES") == "" {
 		t.Parallel() // the short form; in the long one the planes would delay each other
 	}
 	first, seeds, bounces := number(t, "STORM_SEED", 0), number(t, "STORM_SEEDS", 4), number(t, "STORM_BOUNCES", 100)
 	f := newField(t, plane)
-	all := make([]*storm, seeds)
-	for i := range all {
-		all[i] = f.storm(first + i)
+	var all []*storm
+	for atOnce := number(t, "STORM_AT_ONCE", 10); len(all) < seeds; {
+		group := make([]*storm, min(atOnce, seeds-len(all)))
+		for i := range group {
+			group[i] = f.storm(first + len(all) + i)
+		}
+		f.together(group, bounces)
+		all = append(all, group...)
 	}
+	var sum tally
+	for _, s := range all {
+		sum.add(s.tally)
+		t.Logf("seed %d (%s): %s", s.seed, s.words, s.tally)
+	}
+	t.Logf("plane %s, %d storms of %d bounces: %s", plane, seeds, bounces, sum)
+}
+
+// together lets storms rage at once, with quiet for all of them now and then.
+func (f *field) together(all []*storm, bounces int) {
+	t := f.t
 	failed := func(s *storm, err error) {
 		t.Errorf("plane %s, seed %d, %s: after %d bounces: %v\nthe same bounces again: STORM_SEED=%d STORM_SEEDS=1 STORM_BOUNCES=%d go test -run %s ./test/storm\nlast events:\n%s",
-			plane, s.seed, s.words, s.tally.bounces, err, s.seed, bounces, t.Name(), s.history())
+			f.kind, s.seed, s.words, s.tally.bounces, err, s.seed, bounces, t.Name(), s.history())
 	}
 	standing := all
 	for done := 0; done < bounces; done += stretch {
@@ -50,12 +66,6 @@ func storms(t *testing.T, plane string) {
 		standing = each(standing, failed, (*storm).comeBack)
 	}
 	each(standing, failed, (*storm).judge)
-	var sum tally
-	for _, s := range all {
-		sum.add(s.tally)
-		t.Logf("seed %d (%s): %s", s.seed, s.words, s.tally)
-	}
-	t.Logf("plane %s, %d storms of %d bounces: %s", plane, seeds, bounces, sum)
 }
 
 func TestStormOnEBPF(t *testing.T) {
