@@ -13,7 +13,7 @@ func (r *run) check() {
 	r.t.Helper()
 	f := r.observe()
 	if f.Published == nil {
-		if !r.stub {
+		if !r.refusing {
 			r.failf("no plan is in force")
 		}
 		return
@@ -113,7 +113,7 @@ func (r *run) checkFrames(plan agg.Plan) {
 		if len(out) > 1 {
 			r.failf("a frame left by %v", out)
 		}
-		if len(out) == 0 && alive && !r.stub && !r.mayLose() {
+		if len(out) == 0 && alive && !r.refusing && !r.mayLose() {
 			r.failf("a frame was lost although a port works; plan %+v", plan)
 		}
 	}

@@ -16,18 +16,18 @@ import (
 
 // run is one script being played.
 type run struct {
-	t      *testing.T
-	script Script
-	step   int
-	spec   agg.Spec // what is wanted now
-	world  *mem.World
-	plane  *mem.Plane
-	e      *engine.Engine
-	end    func()
-	stub   bool // one call in three is refused
-	saved  *engine.Saved
-	mu     sync.Mutex
-	start  time.Time
+	t        *testing.T
+	script   Script
+	step     int
+	spec     agg.Spec // what is wanted now
+	world    *mem.World
+	plane    *mem.Plane
+	e        *engine.Engine
+	end      func()
+	refusing bool // one call in three is refused
+	saved    *engine.Saved
+	mu       sync.Mutex
+	start    time.Time
 
 	// What the invariants remember.
 	generation, seq uint64
@@ -138,18 +138,18 @@ func (r *run) do(s Step) {
 
 // oblige refuses nothing any more, and gives the engine the time to try again.
 func (r *run) oblige() {
-	if !r.stub {
+	if !r.refusing {
 		return
 	}
 	r.refuse(false)
-	r.stub = true
+	r.refusing = true
 	time.Sleep(2 * time.Second)
 	synctest.Wait()
-	r.stub = false
+	r.refusing = false
 }
 
 func (r *run) refuse(on bool) {
-	r.stub = on
+	r.refusing = on
 	calls := 0
 	r.world.Refuse(func(op string) error {
 		if calls++; on && calls%3 == 0 {
@@ -185,7 +185,7 @@ func (r *run) change(port string) {
 	}
 	if err := r.e.Update(r.t.Context(), spec); err == nil {
 		r.spec, r.moving = spec, true
-	} else if !r.stub {
+	} else if !r.refusing {
 		r.failf("the change was refused: %v", err)
 	}
 }

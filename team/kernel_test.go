@@ -22,12 +22,9 @@ type rig struct {
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
-	nstest.Require(t, "root", "veth")
+	nstest.Require(t, "root", "veth", "team")
 	r := &rig{NS: nstest.New(t), far: nstest.New(t)}
 	err := r.Run(func() (err error) { r.kernel, err = Open(); return err })
-	if errors.Is(err, ErrNoDriver) {
-		t.Skip("missing kernel feature: the team driver")
-	}
 	if err != nil {
 		t.Fatal(err)
 	}
