@@ -21,10 +21,10 @@
 // control block of the frame. It chooses before the hop because the hop moves a VLAN tag
 // out of the frame, and the bonding driver's hash depends on where the tag is.
 //
-// Frames whose table has one entry, buckets or a modulus of layer2 or layer3+4 are chosen
-// for by code that every aggregate's programs have. For turns, chance, copies, the other
-// hashes, classes of frames and queues they are loaded whole when the first plan asks for
-// it, before that plan is in force: the kernel takes three times as long to check those.
+// entry and hop are loaded with as much as plans have asked for so far: one port for all,
+// or buckets and moduli of layer2 and layer3+4 as well, or everything (turns, chance, copies,
+// the other hashes, classes of frames, queues). More is loaded before the plan that asks for
+// it is in force: the kernel takes some 2, 4 and 9 ms for each of the two.
 // Turns are counted by each processor for itself. Copies are made behind the hop, where
 // the device has counted the frame once.
 //

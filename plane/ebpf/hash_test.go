@@ -34,7 +34,7 @@ func newBench(t testing.TB) *bench {
 	}
 	t.Cleanup(func() { b.tables.Close() })
 	b.loader = newLoader(NewPrograms(), &b.tables, 7, false)
-	b.loader.whole = true
+	b.loader.reach = yokeRangeWHOLE
 	b.loader.probeGuard()
 	var err error
 	if b.publish, err = openPublisher(&b.tables, false); err != nil {

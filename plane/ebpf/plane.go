@@ -94,7 +94,7 @@ func (p *Plane) open(ctx context.Context) (err error) {
 		return err
 	}
 	inForce, _ := decode(now)
-	p.loader.whole = wantsWhole(inForce)
+	p.loader.reach = reachOf(inForce)
 	p.attach = attacher{links: links{dir: p.dir}, filters: filters{ports: p.ports}}
 	if adopted {
 		if err := p.adopt(); err != nil {

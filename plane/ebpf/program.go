@@ -18,9 +18,8 @@ type loader struct {
 	programs *Programs
 	tables   *yokeMaps
 	cookie   uint32
-	// whole: plans may ask for more than the common selectors and hashes. Programs without
-	// the rest load in a third of the time.
-	whole bool
+	// reach is what plans may ask for: programs that do less load in less time.
+	reach yokeRange
 	// blind: the guard that sees its port's carrier does not load here.
 	blind bool
 }
@@ -55,34 +54,37 @@ func (l *loader) setConstants(spec *ebpf.CollectionSpec, place int) error {
 	if err := spec.Variables[yokeVarPlace].Set(uint32(place)); err != nil {
 		return fmt.Errorf("set the place of a port: %w", err)
 	}
-	if whole, ok := spec.Variables[yokeVarWhole]; ok {
-		if err := whole.Set(when(l.whole, uint32(1))); err != nil {
+	if reach, ok := spec.Variables[yokeVarReach]; ok {
+		if err := reach.Set(l.reach); err != nil {
 			return fmt.Errorf("set what plans ask for: %w", err)
 		}
 	}
 	return nil
 }
 
-// wantsWhole reports whether a plan needs programs with all selectors and hashes.
-func wantsWhole(p agg.Plan) bool {
+// reachOf is the least that programs must be loaded for to do what a plan says.
+func reachOf(p agg.Plan) yokeRange {
 	common := p.Hash == agg.HashLayer2 || p.Hash == agg.HashLayer34
-	switch p.Select {
-	case agg.SelectFixed:
-		common = true
-	case agg.SelectRoundRobin, agg.SelectRandom, agg.SelectBroadcast:
-		common = false
-	case agg.SelectBuckets, agg.SelectModulo: // as their hash is
+	switch {
+	case flags(p, false)&yokeFlagAPART != 0:
+		return yokeRangeWHOLE
+	case p.Select == agg.SelectFixed:
+		return yokeRangeFIXED_ONLY
+	case common && (p.Select == agg.SelectBuckets || p.Select == agg.SelectModulo):
+		return yokeRangeCOMMON
+	default:
+		return yokeRangeWHOLE
 	}
-	return !common || flags(p, false)&yokeFlagAPART != 0
 }
 
 // ready makes sure that entry and hop can do what a plan asks for, before it is in force.
 // What they can do once they keep.
 func (p *Plane) ready(plan agg.Plan) error {
-	if p.loader.whole || !wantsWhole(plan) {
+	reach := reachOf(plan)
+	if reach <= p.loader.reach {
 		return nil
 	}
-	p.loader.whole = true
+	p.loader.reach = reach
 	return errors.Join(p.hookHop(), p.hookEntry())
 }
 

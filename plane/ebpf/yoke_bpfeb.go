@@ -94,6 +94,14 @@ type yokePortStats struct {
 	GuardMoved uint64
 }
 
+type yokeRange uint32
+
+const (
+	yokeRangeFIXED_ONLY yokeRange = 0
+	yokeRangeCOMMON     yokeRange = 1
+	yokeRangeWHOLE      yokeRange = 2
+)
+
 type yokeReason uint32
 
 const (
@@ -133,7 +141,7 @@ const (
 	yokeProgYokeRx         = "yoke_rx"
 	yokeVarCookie          = "cookie"
 	yokeVarPlace           = "place"
-	yokeVarWhole           = "whole"
+	yokeVarReach           = "reach"
 )
 
 // loadYoke returns the embedded CollectionSpec for yoke.
@@ -206,7 +214,7 @@ type yokeMapSpecs struct {
 type yokeVariableSpecs struct {
 	Cookie *ebpf.VariableSpec `ebpf:"cookie"`
 	Place  *ebpf.VariableSpec `ebpf:"place"`
-	Whole  *ebpf.VariableSpec `ebpf:"whole"`
+	Reach  *ebpf.VariableSpec `ebpf:"reach"`
 }
 
 // yokeObjects contains all objects after they have been loaded into the kernel.
@@ -260,7 +268,7 @@ func (m *yokeMaps) Close() error {
 type yokeVariables struct {
 	Cookie *ebpf.Variable `ebpf:"cookie"`
 	Place  *ebpf.Variable `ebpf:"place"`
-	Whole  *ebpf.Variable `ebpf:"whole"`
+	Reach  *ebpf.Variable `ebpf:"reach"`
 }
 
 // yokePrograms contains all programs after they have been loaded into the kernel.

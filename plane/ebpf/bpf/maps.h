@@ -74,12 +74,12 @@ struct {
 	__type(value, struct taken);
 } yoke_taken SEC(".maps");
 
-/* Set before loading: the mark of this aggregate's frames, the port's place, and whether
- * plans may ask for more than the common selectors and hashes. Where not, the kernel
- * leaves that part out, and does not spend three times as long on checking the program. */
+/* Set before loading: the mark of this aggregate's frames, the port's place, and what plans
+ * may ask for. What they may not the kernel leaves out, and does not spend its time on: a
+ * program of FIXED_ONLY loads in half the time of COMMON, and that in less than half of WHOLE. */
 volatile const __u32 cookie;
 volatile const __u32 place;
-volatile const __u32 whole;
+volatile const enum range reach;
 
 static __always_inline struct plan *plan_in_force(void)
 {

@@ -22,7 +22,7 @@ static __always_inline __u32 hash_of(struct __sk_buff *skb, struct plan *plan)
 		return hash_layer34(skb);
 	if (plan->hash == HASH_LAYER2)
 		return hash_layer2(skb);
-	return whole ? hash_more(skb, plan->hash) : 0;
+	return reach == WHOLE ? hash_more(skb, plan->hash) : 0;
 }
 
 /* turn counts the frames of this processor. */
@@ -43,9 +43,9 @@ static __always_inline __u64 select_way(struct __sk_buff *skb, struct plan *plan
 {
 	__u32 number;
 
-	if (plan->select == SELECT_FIXED)
+	if (reach == FIXED_ONLY || plan->select == SELECT_FIXED)
 		return 0;
-	if (!whole || plan->select <= SELECT_MODULO) {
+	if (reach != WHOLE || plan->select <= SELECT_MODULO) {
 		number = hash_of(skb, plan);
 		if (plan->select == SELECT_BUCKETS)
 			return number * 0x9E3779B1 >> 24;

@@ -32,10 +32,10 @@ static __always_inline __u32 steer(struct __sk_buff *skb, struct plan *plan, enu
 		*reason = BLOCKED_TX;
 		return 0;
 	}
-	way = whole && plan->flags & APART ? apart(skb) : BY_TABLE;
+	way = reach == WHOLE && plan->flags & APART ? apart(skb) : BY_TABLE;
 	if (way == BY_TABLE)
 		way = select_way(skb, plan);
-	if (whole && way == COPIES) {
+	if (reach == WHOLE && way == COPIES) {
 		mark(skb, plan, COPIES, 0);
 		return EVERYWHERE;
 	}
@@ -52,7 +52,7 @@ static __always_inline __u32 steer(struct __sk_buff *skb, struct plan *plan, enu
 /* send hands a steered frame to its port, or to all. */
 static __always_inline int send(struct __sk_buff *skb, __u32 ifindex)
 {
-	return whole && ifindex == EVERYWHERE ? send_copies(skb) : bpf_redirect(ifindex, 0);
+	return reach == WHOLE && ifindex == EVERYWHERE ? send_copies(skb) : bpf_redirect(ifindex, 0);
 }
 
 /* chosen_late: the frame was given a queue after entry, by a filter or a qdisc. */
