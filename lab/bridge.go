@@ -1,9 +1,11 @@
 package lab
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/vishvananda/netlink"
@@ -52,9 +54,7 @@ func newBridge(name string, def Switch) (*bridge, error) {
 }
 
 func (b *bridge) setUp() error {
-	// A switch has no address of its own to speak with.
-	_ = setSysctl("ipv6/conf/all/disable_ipv6")
-	_ = setSysctl("ipv6/conf/default/disable_ipv6")
+	beSilent()
 	snooping := false
 	err := netlink.LinkAdd(&netlink.Bridge{
 		LinkAttrs:         netlink.LinkAttrs{Name: bridgeDevice},
@@ -64,7 +64,7 @@ func (b *bridge) setUp() error {
 		return fmt.Errorf("make bridge: %w", err)
 	}
 	if b.active() {
-		if err := b.watch(); err != nil {
+		if err := watchLinks(b.stop, b.refresh); err != nil {
 			return err
 		}
 	}
@@ -74,18 +74,24 @@ func (b *bridge) setUp() error {
 // active reports whether the switch acts on changes of its links.
 func (b *bridge) active() bool { return len(b.groups) > 0 || len(b.uplinks) > 0 }
 
-// watch refreshes the switch when any link of the switch changes.
-func (b *bridge) watch() error {
-	updates := make(chan netlink.LinkUpdate, 64)
-	if err := netlink.LinkSubscribe(updates, b.stop); err != nil {
-		return fmt.Errorf("watch links: %w", err)
+func (b *bridge) where() *space { return b.space }
+
+func (b *bridge) bare() bool { return false } // frames keep their offload metadata
+
+// regroup is for groups that speak: a file that asks it of a bridge is refused.
+func (b *bridge) regroup(context.Context, string, bool) error {
+	return fmt.Errorf("switch %s is a bridge", b.space.name)
+}
+
+// show tells which member takes what is flooded to a group.
+func (b *bridge) show(context.Context) (string, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var out strings.Builder
+	for _, group := range sortedKeys(b.groups) {
+		fmt.Fprintf(&out, "group %s: %s of %s\n", group, b.designated[group], strings.Join(b.groups[group], ", "))
 	}
-	go func() {
-		for range updates {
-			b.refresh()
-		}
-	}()
-	return nil
+	return out.String(), nil
 }
 
 // attach makes a device of the switch's namespace a port of it.

@@ -14,7 +14,7 @@ type cableEndpoint struct {
 	node   string // host or switch
 	device string
 	space  *space
-	sw     *bridge // nil at a host
+	sw     switchNode // nil at a host
 }
 
 // cable joins two ends. One that leads to a switch is a veth pair, whose carrier the
@@ -156,9 +156,16 @@ func redirect(from, to int) error {
 }
 
 func (c *cable) attachEnds() error {
-	for _, e := range c.ends {
-		if e.sw != nil {
-			if err := e.sw.attach(e.device); err != nil {
+	for i, e := range c.ends {
+		if e.sw == nil {
+			continue
+		}
+		if err := e.sw.attach(e.device); err != nil {
+			return err
+		}
+		other := c.ends[1-i]
+		if e.sw.bare() && c.taps[1-i] == nil {
+			if err := other.space.do(func() error { return finishChecksums(other.device) }); err != nil {
 				return err
 			}
 		}
@@ -179,7 +186,7 @@ func (c *cable) setCarrier(on bool) error {
 }
 
 // setCut takes the carrier away in the name of a switch at an end, or gives it back.
-func (c *cable) setCut(by *bridge, cut bool) error {
+func (c *cable) setCut(by switchNode, cut bool) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	changed := false

@@ -33,6 +33,10 @@ func (f Fault) String() string {
 		return "kill -9 the daemon of " + f.Host
 	case Start:
 		return "start the daemon of " + f.Host
+	case Ungroup:
+		return fmt.Sprintf("switch %s forgets group %s", f.Switch, f.Group)
+	case Regroup:
+		return fmt.Sprintf("switch %s knows group %s again", f.Switch, f.Group)
 	default:
 		return fmt.Sprintf("%s cable %s", f.Do, f.Cable)
 	}
@@ -78,6 +82,8 @@ func (l *Lab) act(ctx context.Context, f Fault) error {
 		return h.daemon.kill()
 	case Start:
 		return l.startDaemon(ctx, h)
+	case Ungroup, Regroup:
+		return l.switches[f.Switch].regroup(ctx, f.Group, f.Do == Regroup)
 	default:
 		return fmt.Errorf("unknown action %q", f.Do)
 	}

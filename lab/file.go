@@ -47,13 +47,21 @@ type Aggregate struct {
 
 // Switch joins cables.
 type Switch struct {
-	// Kind is "bridge", a Linux bridge.
+	// Kind is "bridge", a Linux bridge; "lacp", a switch in the lab's own process that speaks
+	// LACP by Yoke's machines; or "ovs", Open vSwitch with its userspace datapath.
 	Kind string `yaml:"kind"`
-	// Groups are static port groups: lists of cables that lead to one aggregate. Frames
-	// from a member never leave by another, and a flooded frame leaves by one only.
+	// Groups are port groups: lists of cables that lead to one aggregate. Frames from a
+	// member never leave by another, and a flooded frame leaves by one only. Those of a
+	// bridge are static, those of the other kinds speak LACP.
 	Groups map[string][]string `yaml:"groups"`
-	// UplinkTracking names the cables that are uplinks: while none of them has carrier
-	// the switch takes it from all its other cables.
+	// LACPRate is how often the groups ask to be spoken to: "slow" or empty for every 30 s,
+	// "fast" for every second. Passive groups speak only when they are spoken to.
+	LACPRate string `yaml:"lacp_rate"`
+	Passive  bool   `yaml:"passive"`
+	// IgnoreMarkers makes a switch of kind lacp answer no Marker, as Open vSwitch.
+	IgnoreMarkers bool `yaml:"ignore_markers"`
+	// UplinkTracking names the cables of a bridge that are uplinks: while none of them has
+	// carrier the switch takes it from all its other cables.
 	UplinkTracking []string `yaml:"uplink_tracking"`
 }
 
@@ -84,10 +92,13 @@ type Fault struct {
 	At Duration `yaml:"at"`
 	// Do is what: see the constants.
 	Do Action `yaml:"do"`
-	// Cable is where, for all but kill and start.
+	// Cable is where, for all but kill, start, ungroup and regroup.
 	Cable string `yaml:"cable"`
 	// Host is whose daemon, for kill and start.
 	Host string `yaml:"host"`
+	// Switch and Group are whose, for ungroup and regroup.
+	Switch string `yaml:"switch"`
+	Group  string `yaml:"group"`
 	// From limits lose, duplicate, reorder, delay, rate and heal to frames from that end, a
 	// host or switch, and speed to what that host sees; empty means both.
 	From string `yaml:"from"`
@@ -129,9 +140,13 @@ const (
 	// Kill ends a host's daemon with SIGKILL, Start starts it again.
 	Kill  Action = "kill"
 	Start Action = "start"
+	// Ungroup makes a switch of kind lacp or ovs forget a group: its cables lead to no
+	// partner any more. Regroup makes it known again.
+	Ungroup Action = "ungroup"
+	Regroup Action = "regroup"
 )
 
-// Expectation is a bound. Exactly one of Probe and Port is set.
+// Expectation is a bound. Exactly one of Probe, Port and Aggregate is set.
 type Expectation struct {
 	// Probe names a stream.
 	Probe string `yaml:"probe"`
@@ -151,6 +166,14 @@ type Expectation struct {
 	TxMax *uint64 `yaml:"tx_max"`
 	RxMin *uint64 `yaml:"rx_min"`
 	RxMax *uint64 `yaml:"rx_max"`
+
+	// Aggregate is HOST:NAME. What its daemon says of it is asked at the end of the run.
+	Aggregate string `yaml:"aggregate"`
+	// Carrier is that of its device, Carrying how many ports carry.
+	Carrier  *bool `yaml:"carrier"`
+	Carrying *int  `yaml:"carrying"`
+	// Reason is how the code begins for which a port does not carry.
+	Reason string `yaml:"reason"`
 }
 
 // Duration is a time.Duration that is written as 100ms or 1.5s.

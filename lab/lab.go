@@ -36,7 +36,7 @@ type Lab struct {
 	options  Options
 	dir      string
 	hosts    map[string]*host
-	switches map[string]*bridge
+	switches map[string]switchNode
 	cables   map[string]*cable
 	streams  int // opened so far
 	reaper   *reaper
@@ -69,7 +69,7 @@ func Build(ctx context.Context, file *File, o Options) (*Lab, error) {
 	}
 	w := &Lab{
 		file: file, options: o, dir: dir,
-		hosts: map[string]*host{}, switches: map[string]*bridge{}, cables: map[string]*cable{},
+		hosts: map[string]*host{}, switches: map[string]switchNode{}, cables: map[string]*cable{},
 	}
 	if err := w.assemble(ctx); err != nil {
 		return nil, errors.Join(err, w.Close())
@@ -79,11 +79,11 @@ func Build(ctx context.Context, file *File, o Options) (*Lab, error) {
 
 func (l *Lab) assemble(ctx context.Context) error {
 	for _, name := range sortedKeys(l.file.Switches) {
-		b, err := newBridge(name, l.file.Switches[name])
+		s, err := l.newSwitch(ctx, name)
 		if err != nil {
 			return err
 		}
-		l.switches[name] = b
+		l.switches[name] = s
 	}
 	for _, name := range sortedKeys(l.file.Hosts) {
 		s, err := newSpace(name)
@@ -135,7 +135,7 @@ func (l *Lab) lay(name string) error {
 			ends[i] = cableEndpoint{node: host, device: device, space: l.hosts[host].space}
 			continue
 		}
-		ends[i] = cableEndpoint{node: e, device: name, space: l.switches[e].space, sw: l.switches[e]}
+		ends[i] = cableEndpoint{node: e, device: name, space: l.switches[e].where(), sw: l.switches[e]}
 	}
 	c, err := newCable(name, ends, l.needs(name))
 	if err != nil {

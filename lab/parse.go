@@ -188,23 +188,46 @@ func (c *checker) add(object, rule string) {
 func (f *File) checkSwitch(c *checker, name string) {
 	s, object := f.Switches[name], "switches."+name
 	switch s.Kind {
-	case "bridge":
-	case "ovs", "lacp":
-		c.problems = append(c.problems, &agg.Problem{Code: "not-built", Object: object, Option: "kind", Value: s.Kind,
-			Rule: "Yoke's lab does not have this kind of switch yet", Remedy: "use kind: bridge"})
-	default:
-		c.add(object, fmt.Sprintf("kind %q is unknown; write kind: bridge", s.Kind))
-	}
-	for _, group := range slices.Sorted(maps.Keys(s.Groups)) {
-		for _, cable := range s.Groups[group] {
-			if !slices.Contains(f.Cables[cable].Ends, name) {
-				c.add(object+".groups."+group, fmt.Sprintf("cable %q does not lead to this switch", cable))
-			}
+	case kindBridge:
+		if s.LACPRate != "" || s.Passive {
+			c.add(object, "a bridge speaks no LACP; write kind: lacp or kind: ovs")
 		}
+	case kindLACP, kindOVS:
+		if len(s.UplinkTracking) > 0 {
+			c.add(object+".uplink_tracking", "is what kind: bridge does")
+		}
+	default:
+		c.add(object, fmt.Sprintf("kind %q is unknown; the kinds are bridge, lacp and ovs", s.Kind))
 	}
+	if s.IgnoreMarkers && s.Kind != kindLACP {
+		c.add(object+".ignore_markers", "is what kind: lacp does")
+	}
+	if !slices.Contains([]string{"", "slow", "fast"}, s.LACPRate) {
+		c.add(object+".lacp_rate", "is slow or fast")
+	}
+	f.checkGroups(c, name)
 	for _, cable := range s.UplinkTracking {
 		if !slices.Contains(f.Cables[cable].Ends, name) {
 			c.add(object+".uplink_tracking", fmt.Sprintf("cable %q does not lead to this switch", cable))
+		}
+	}
+}
+
+func (f *File) checkGroups(c *checker, name string) {
+	s, by := f.Switches[name], map[string]string{}
+	for _, group := range slices.Sorted(maps.Keys(s.Groups)) {
+		object := "switches." + name + ".groups." + group
+		if s.Kind == kindOVS && len(s.Groups[group]) < 2 {
+			c.add(object, "a group of Open vSwitch has two cables or more")
+		}
+		for _, cable := range s.Groups[group] {
+			if !slices.Contains(f.Cables[cable].Ends, name) {
+				c.add(object, fmt.Sprintf("cable %q does not lead to this switch", cable))
+			}
+			if other, taken := by[cable]; taken {
+				c.add(object, fmt.Sprintf("cable %q is in group %s already", cable, other))
+			}
+			by[cable] = group
 		}
 	}
 }
@@ -325,10 +348,18 @@ func (f *File) checkFault(c *checker, object string, x Fault) {
 			c.add(object, fmt.Sprintf("host %q has no aggregate, so no daemon", x.Host))
 		}
 		return
+	case Ungroup, Regroup:
+		s := f.Switches[x.Switch]
+		if _, ok := s.Groups[x.Group]; !ok {
+			c.add(object, fmt.Sprintf("switch %q has no group %q", x.Switch, x.Group))
+		} else if s.Kind == kindBridge {
+			c.add(object, "the groups of a bridge are static; write kind: lacp or kind: ovs")
+		}
+		return
 	case Pull, Plug, Lose, Duplicate, Reorder, Delay, Rate, Heal, Speed, Remove, Insert:
 	default:
 		c.add(object, fmt.Sprintf("do: %q is unknown; the actions are pull, plug, lose, duplicate, reorder, delay, rate, heal, "+
-			"speed, remove, insert, kill, start", x.Do))
+			"speed, remove, insert, kill, start, ungroup, regroup", x.Do))
 		return
 	}
 	cable, ok := f.Cables[x.Cable]
@@ -375,9 +406,20 @@ func cableEnd(c Cable, node string) int {
 }
 
 func (f *File) checkExpectation(c *checker, object string, e Expectation) {
+	named := 0
+	for _, name := range []string{e.Probe, e.Port, e.Aggregate} {
+		if name != "" {
+			named++
+		}
+	}
 	switch {
-	case (e.Probe == "") == (e.Port == ""):
-		c.add(object, "names one probe or one port")
+	case named != 1:
+		c.add(object, "names one probe, one port or one aggregate")
+	case e.Aggregate != "":
+		host, name, _ := strings.Cut(e.Aggregate, ":")
+		if _, ok := f.Hosts[host].Aggregates[name]; !ok {
+			c.add(object, fmt.Sprintf("there is no aggregate %q; one is written HOST:NAME", e.Aggregate))
+		}
 	case e.Probe != "":
 		if _, ok := f.Probes[e.Probe]; !ok {
 			c.add(object, fmt.Sprintf("there is no probe %q", e.Probe))

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/yokelag/yoke/agg"
 )
 
 // Result is what a run measured.
@@ -120,7 +122,11 @@ func (l *Lab) measure(ctx context.Context, streams []*stream) (*Result, error) {
 		s.finish()
 		r.Streams = append(r.Streams, s.result(faults))
 	}
-	r.check(l.file.Expect)
+	statuses, err := l.statuses(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r.check(l.file.Expect, statuses)
 	return r, nil
 }
 
@@ -210,12 +216,33 @@ type Check struct {
 	Got string `json:"got"`
 }
 
-func (r *Result) check(expect []Expectation) {
+// statuses are what the daemons say of the aggregates of which something is expected, by
+// HOST:NAME.
+func (l *Lab) statuses(ctx context.Context) (map[string]agg.Status, error) {
+	out := map[string]agg.Status{}
+	for _, e := range l.file.Expect {
+		if e.Aggregate == "" {
+			continue
+		}
+		host, name, _ := strings.Cut(e.Aggregate, ":")
+		s, err := l.Status(ctx, host, name)
+		if err != nil {
+			return nil, err
+		}
+		out[e.Aggregate] = s
+	}
+	return out, nil
+}
+
+func (r *Result) check(expect []Expectation, statuses map[string]agg.Status) {
 	for _, e := range expect {
-		if e.Probe != "" {
+		switch {
+		case e.Probe != "":
 			r.checkStream(e)
-		} else {
+		case e.Port != "":
 			r.checkPort(e)
+		default:
+			r.checkAggregate(e, statuses[e.Aggregate])
 		}
 	}
 	r.OK = !slices.ContainsFunc(r.Checks, func(c Check) bool { return !c.OK })
@@ -249,6 +276,26 @@ func (r *Result) checkStream(e Expectation) {
 			got = "not over"
 		}
 		r.add(!open && worst <= time.Duration(*e.Failover), got, "%s: failover within %v", e.Probe, time.Duration(*e.Failover))
+	}
+}
+
+func (r *Result) checkAggregate(e Expectation, s agg.Status) {
+	if e.Carrier != nil {
+		r.add(s.Device.Carrier == *e.Carrier, fmt.Sprint(s.Device.Carrier), "%s: carrier %v", e.Aggregate, *e.Carrier)
+	}
+	if e.Carrying != nil {
+		r.add(s.Carrying == *e.Carrying, fmt.Sprint(s.Carrying), "%s: %d ports carry", e.Aggregate, *e.Carrying)
+	}
+	if e.Reason != "" {
+		var got []string
+		ok := true
+		for _, p := range s.Ports {
+			if !p.Carrying {
+				got = append(got, p.Name+" "+p.Reason)
+				ok = ok && strings.HasPrefix(p.Reason, e.Reason)
+			}
+		}
+		r.add(ok, strings.Join(got, ", "), "%s: the reason why a port does not carry is %s", e.Aggregate, e.Reason)
 	}
 }
 

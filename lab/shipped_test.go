@@ -30,6 +30,11 @@ func TestShippedLabsRun(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			for _, s := range f.Switches {
+				if s.Kind == "ovs" {
+					nstest.Require(t, "tun", "program:ovs-vswitchd", "program:ovsdb-server", "program:ovs-vsctl", "program:ovs-appctl")
+				}
+			}
 			var progress, log bytes.Buffer
 			r, err := lab.Run(t.Context(), f, lab.Options{Yoked: binary, Progress: &progress, Log: &log})
 			if err != nil {
