@@ -79,7 +79,10 @@ func (v *ovs) vsctl(args ...string) {
 // show is what lacp/show says: the values of the bond under "", and of each port.
 func (v *ovs) show() map[string]map[string]string {
 	v.r.T.Helper()
-	text := nstest.Command(v.r.T, v.r.There, "ovs-appctl", "--target="+filepath.Join(v.dir, "ovs-vswitchd.ctl"), "lacp/show", "bond")
+	return parseShow(nstest.Command(v.r.T, v.r.There, "ovs-appctl", "--target="+filepath.Join(v.dir, "ovs-vswitchd.ctl"), "lacp/show", "bond"))
+}
+
+func parseShow(text string) map[string]map[string]string {
 	out := map[string]map[string]string{"": {}}
 	at := ""
 	for line := range strings.Lines(text) {
@@ -103,11 +106,14 @@ func bits() []string {
 	return []string{"activity", "timeout", "aggregation", "synchronized", "collecting", "distributing", "defaulted", "expired"}
 }
 
-// agrees compares what both say of both ends of every port.
-func (v *ovs) agrees(s agg.Status) error {
-	show := v.show()
+// agree compares what both say of both ends of every port. others are the names of the
+// ports there where they are not the same.
+func agree(show map[string]map[string]string, s agg.Status, others map[string]string) error {
 	for _, p := range s.Ports {
 		there := show[p.Name]
+		if other, ok := others[p.Name]; ok {
+			there = show[other]
+		}
 		for end, ours := range map[string]agg.LACPEnd{"actor": p.LACP.Partner, "partner": p.LACP.Actor} {
 			var state uint8
 			for i, word := range bits() {
@@ -138,7 +144,7 @@ func (v *ovs) agrees(s agg.Status) error {
 func (v *ovs) waitAgreed() {
 	v.r.T.Helper()
 	var err error
-	nstest.Eventually(v.r.T, 45*time.Second, func() bool { err = v.agrees(v.r.Status()); return err == nil }, "both ends to say the same")
+	nstest.Eventually(v.r.T, 45*time.Second, func() bool { err = agree(v.show(), v.r.Status(), nil); return err == nil }, "both ends to say the same")
 	if err != nil {
 		v.r.T.Fatal(err)
 	}
