@@ -57,7 +57,7 @@ func TestAdopt(t *testing.T) {
 	state := t.TempDir()
 	plan := agg.Plan{
 		Generation: 1, Mode: agg.ActiveBackup, Select: agg.SelectFixed, Multicast: agg.NoPort, Carrier: true,
-		MAC: before.MAC, MTU: 1500, Table: []agg.Choice{{First: 0, Second: 1}},
+		MAC: before.MAC, MTU: before.MTU, Table: []agg.Choice{{First: 0, Second: 1}},
 		Ports: []agg.PlanPort{
 			{Name: first, Index: s.index(first), Transmit: true, Receive: true}, {Name: second, Index: s.index(second), Order: 1},
 		},

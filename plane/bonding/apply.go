@@ -165,12 +165,8 @@ func differs(have State, want Values) bool {
 	return false
 }
 
-// setDevice gives a bond of our own the plan's address and MTU. One that was there before
-// keeps what it has.
+// setDevice gives the bond the plan's address and MTU, which the driver gives its ports.
 func (p *Plane) setDevice(plan agg.Plan) error {
-	if p.adopted && p.note.Plan == nil {
-		return nil
-	}
 	have, err := p.driver.Read(p.index)
 	if err != nil {
 		return err
@@ -246,14 +242,15 @@ func (p *Plane) setActive(ctx context.Context, plan agg.Plan) (bool, error) {
 	return true, p.driver.Change(p.index, Values{"active_slave": itoa(index)})
 }
 
-// settle waits until the driver sees the link of the ports that the plan sends by: its own
-// poll is behind ours. Where it does not, Observe says so.
+// settle waits until the driver sees the link of the ports that the plan sends by, since
+// its own poll is behind ours, and until the kernel's queues follow: what is sent before is
+// lost. Where they do not, Observe says so.
 func (p *Plane) settle(ctx context.Context, plan agg.Plan) {
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(3*p.options.Miimon)*time.Millisecond+100*time.Millisecond)
 	defer cancel()
 	for {
 		have, err := p.driver.Read(p.index)
-		if err != nil || seen(have, plan) {
+		if err != nil || seen(have, plan) && queued(have, plan) {
 			return
 		}
 		select {
@@ -272,11 +269,26 @@ func seen(have State, plan agg.Plan) bool {
 			continue
 		}
 		i := slices.IndexFunc(have.Ports, func(x Port) bool { return x.Index == pp.Index })
-		if i < 0 || have.Ports[i].Link != "up" {
+		if i < 0 || !have.Ports[i].Works() {
 			return false
 		}
 	}
 	return true
+}
+
+// queued reports whether the bond, and every port that the plan sends by, can take frames.
+func queued(have State, plan agg.Plan) bool {
+	if !have.Up {
+		return true
+	}
+	for _, pp := range plan.Ports {
+		for _, x := range have.Ports {
+			if pp.Transmit && x.Index == pp.Index && !x.Queued {
+				return false
+			}
+		}
+	}
+	return have.Queued || !plan.Carrier
 }
 
 // dropOld takes ports out that are in the bond and not in the plan.

@@ -24,8 +24,6 @@ type Plane struct {
 	keeper  *port.Keeper
 	tool    *ethtool.Socket
 	note    note
-	// adopted: the bond was there before, so nothing of it changes unasked.
-	adopted bool
 }
 
 // Open creates the bond of an aggregate, or adopts the one that is there with its ports,
@@ -64,7 +62,6 @@ func (p *Plane) ensure() (err error) {
 	p.index, err = p.driver.Find(p.options.Name)
 	switch {
 	case err == nil:
-		p.adopted = true
 		return nil
 	case errors.Is(err, ErrNotBond):
 		return &agg.Problem{
@@ -99,6 +96,9 @@ func (p *Plane) Close() error {
 
 // Destroy gives the ports back as they were and removes the device.
 func (p *Plane) Destroy(ctx context.Context) error {
+	if p.driver == nil {
+		return fmt.Errorf("take %s apart: its plane is closed", p.options.Name)
+	}
 	errs := []error{p.leaveAll(ctx, agg.Plan{})}
 	if err := p.driver.Destroy(p.index); err != nil && !errors.Is(err, unix.ENODEV) {
 		errs = append(errs, err)

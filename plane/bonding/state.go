@@ -16,8 +16,11 @@ type State struct {
 	Index   int
 	Up      bool
 	Carrier bool
-	MAC     agg.MAC
-	MTU     int
+	// Queued: the kernel's queue of the device has followed its carrier, which a work queue
+	// sees to. Before, it drops what is sent.
+	Queued bool
+	MAC    agg.MAC
+	MTU    int
 	// Options are the attributes that the kernel reports, and those that are unset.
 	Options Values
 	// Aggregator is the active one in mode 802.3ad, zero elsewhere.
@@ -37,6 +40,7 @@ type Port struct {
 	Index   int
 	Up      bool
 	Carrier bool
+	Queued  bool
 	MAC     agg.MAC
 	// Active: not a backup. Link is the driver's view: "up", "going down", "down",
 	// "going back".
@@ -78,6 +82,10 @@ func (s State) Port(name string) (Port, bool) {
 	return s.Ports[i], true
 }
 
+// Works reports whether the driver sends by the port, as far as its link goes: also while
+// downdelay runs.
+func (p Port) Works() bool { return p.Link == "up" || p.Link == "going down" }
+
 func linkWord(n byte) string {
 	words := []string{"up", "going down", "down", "going back"}
 	if int(n) < len(words) {
@@ -91,10 +99,18 @@ type link struct {
 	index, master     int
 	name, kind, under string // kind, and the kind of the master
 	up, carrier       bool
+	oper              int
 	mac               agg.MAC
 	mtu               int
 	data, portData    []byte
 }
+
+// The operational states of an interface that can send, IF_OPER_* of linux/if.h. A driver
+// that never tells its carrier leaves the first.
+const (
+	ifOperUnknown = 0
+	ifOperDormant = 5
+)
 
 func parseLink(m []byte) (link, error) {
 	if len(m) < unix.SizeofIfInfomsg {
@@ -112,6 +128,8 @@ func parseLink(m []byte) (link, error) {
 			l.mtu = number(b)
 		case unix.IFLA_CARRIER:
 			l.carrier = len(b) > 0 && b[0] == 1
+		case unix.IFLA_OPERSTATE:
+			l.oper = number(b)
 		case unix.IFLA_ADDRESS:
 			copy(l.mac[:], b)
 		case unix.IFLA_LINKINFO:
@@ -153,7 +171,7 @@ func number(b []byte) int {
 
 // state reads a bond.
 func (l link) state() (State, error) {
-	s := State{Name: l.name, Index: l.index, Up: l.up, Carrier: l.carrier, MAC: l.mac, MTU: l.mtu, Options: Values{}}
+	s := State{Name: l.name, Index: l.index, Up: l.up, Carrier: l.carrier, Queued: l.oper >= ifOperDormant, MAC: l.mac, MTU: l.mtu, Options: Values{}}
 	err := values(Attributes(), l.data, s.Options, func(kind int, b []byte) error {
 		if kind == nl.IFLA_BOND_AD_INFO {
 			return s.Aggregator.parse(b)
@@ -191,7 +209,8 @@ func (g *Aggregator) parse(b []byte) error {
 
 // port reads a port.
 func (l link) port() (Port, error) {
-	p := Port{Name: l.name, Index: l.index, Up: l.up, Carrier: l.carrier, MAC: l.mac, Options: Values{}}
+	p := Port{Name: l.name, Index: l.index, Up: l.up, Carrier: l.carrier, MAC: l.mac, Options: Values{},
+		Queued: l.oper == ifOperUnknown || l.oper >= ifOperDormant}
 	err := values(PortAttributes(), l.portData, p.Options, func(kind int, b []byte) error {
 		switch n := number(b); kind {
 		case nl.IFLA_BOND_SLAVE_STATE:

@@ -12,6 +12,7 @@ import (
 
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/internal/nstest"
+	"github.com/yokelag/yoke/plane/bonding"
 	"github.com/yokelag/yoke/plane/ebpf"
 	"github.com/yokelag/yoke/plane/planetest"
 	"github.com/yokelag/yoke/plane/planetest/vethtest"
@@ -30,6 +31,9 @@ func openers() map[string]vethtest.Opener {
 		},
 		"team": func(ctx context.Context, s vethtest.Setup) (planetest.Plane, error) {
 			return team.Open(ctx, team.Options{Name: s.Name, StateDir: s.StateDir})
+		},
+		"bonding": func(ctx context.Context, s vethtest.Setup) (planetest.Plane, error) {
+			return bonding.Open(ctx, bonding.Options{Name: s.Name, StateDir: s.StateDir})
 		},
 	}
 }
@@ -61,8 +65,8 @@ func forEachPlane(t *testing.T, test func(*testing.T, vethtest.Opener)) {
 			switch name {
 			case "ebpf":
 				nstest.Require(t, "bpf")
-			case "team":
-				nstest.Require(t, "team")
+			case "team", "bonding":
+				nstest.Require(t, name)
 			}
 			test(t, open)
 		})

@@ -158,6 +158,7 @@ func (h *harness) settle(t *testing.T) {
 }
 
 func (h *harness) sendBurst(frames [][]byte, out [][]string) {
+	h.bond.drain() // and that the device was down for a while
 	for port := range sorted(h.ends) {
 		h.ends[port].drain()
 	}
