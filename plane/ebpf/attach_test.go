@@ -104,9 +104,9 @@ func (r *rig) asLink(h hook) {
 		case h.place != ofDevice:
 			return r.plane.loader.guard(h.place)
 		case h.ingress:
-			return r.plane.loader.load(yokeProgYokeHop, anyPlace)
+			return r.plane.loader.load(yokeProgYokeHopFixed, anyPlace)
 		default:
-			return r.plane.loader.load(yokeProgYokeEntry, anyPlace)
+			return r.plane.loader.load(yokeProgYokeEntryFixed, anyPlace)
 		}
 	}
 	p, err := load()

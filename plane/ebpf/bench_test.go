@@ -51,12 +51,11 @@ func BenchmarkProgram(b *testing.B) {
 			}
 			b.Run("entry/"+s.name+"/"+name, func(b *testing.B) {
 				x := newBench(b)
-				x.spread(s.sel, s.hash, 2, fast)
-				x.measureEach(b, x.program(yokeProgYokeEntry), 0)
+				x.measureEach(b, x.entry(x.spread(s.sel, s.hash, 2, fast)), 0)
 			})
 		}
 	}
-	for _, name := range []string{yokeProgYokeHop, yokeProgYokeRx} {
+	for _, name := range []string{yokeProgYokeHopFixed, yokeProgYokeHopCommon, yokeProgYokeHopWhole, yokeProgYokeRx} {
 		b.Run(name[len(ourPrefix):], func(b *testing.B) {
 			x := newBench(b)
 			x.spread(agg.SelectFixed, agg.HashLayer2, 2, false)

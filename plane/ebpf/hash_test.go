@@ -34,7 +34,6 @@ func newBench(t testing.TB) *bench {
 	}
 	t.Cleanup(func() { b.tables.Close() })
 	b.loader = newLoader(NewPrograms(), &b.tables, 7, false)
-	b.loader.reach = yokeRangeWHOLE
 	b.loader.probeGuard()
 	var err error
 	if b.publish, err = openPublisher(&b.tables, false); err != nil {
@@ -52,6 +51,12 @@ func (b *bench) program(name string) *ebpf.Program {
 	}
 	b.Cleanup(func() { p.Close() })
 	return p
+}
+
+// entry is the program that an aggregate with the plan has.
+func (b *bench) entry(p agg.Plan) *ebpf.Program {
+	b.Helper()
+	return b.program(reachOf(p).entry())
 }
 
 // spread publishes a table of n ports with the ifindexes 101 and up.
@@ -108,14 +113,13 @@ type vector struct {
 
 func TestModuloChoosesTheBondingDriversPort(t *testing.T) {
 	b := newBench(t)
-	entry := b.program(yokeProgYokeEntry)
 	vectors := readVectors(t)
 	for _, hash := range Capability().Hashes {
 		if hash == agg.HashFields {
 			continue // bonding has none
 		}
 		for _, n := range []int{2, 3, 5, 8} {
-			b.spread(agg.SelectModulo, hash, n, false)
+			entry := b.entry(b.spread(agg.SelectModulo, hash, n, false))
 			for _, v := range vectors {
 				if unlike(hash, v.Kind) {
 					continue
@@ -187,12 +191,12 @@ func everyHash() []agg.HashPolicy {
 // Every hash of some 7,000 frames, half of them by buckets and half by modulo.
 func TestHashEqualsTheReference(t *testing.T) {
 	b := newBench(t)
-	entry := b.program(yokeProgYokeEntry)
 	random := rand.New(rand.NewPCG(1, 2))
 	compared := 0
 	for _, sel := range []agg.Selector{agg.SelectBuckets, agg.SelectModulo} {
 		for _, hash := range everyHash() {
 			plan := b.spread(sel, hash, 61, false)
+			entry := b.entry(plan)
 			for range framesEach {
 				frame := randomFrame(random)
 				if !runnable(frame) {

@@ -6,7 +6,7 @@ import (
 
 // hookHop puts hop on the inner end of the device.
 func (p *Plane) hookHop() error {
-	return p.hook(hopHook(p.device.Inner), yokeProgYokeHop, anyPlace)
+	return p.hook(hopHook(p.device.Inner), p.loader.reach.hop(), anyPlace)
 }
 
 // hookEntry puts entry on the outer end, where it is in reach.
@@ -14,7 +14,7 @@ func (p *Plane) hookEntry() error {
 	if p.elsewhere {
 		return nil
 	}
-	return p.hook(entryHook(p.device.Outer), yokeProgYokeEntry, anyPlace)
+	return p.hook(entryHook(p.device.Outer), p.loader.reach.entry(), anyPlace)
 }
 
 func (p *Plane) hook(h hook, program string, place int) error {

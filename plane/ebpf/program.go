@@ -18,8 +18,7 @@ type loader struct {
 	programs *Programs
 	tables   *yokeMaps
 	cookie   uint32
-	// reach is what plans may ask for: programs that do less load in less time.
-	reach yokeRange
+	reach    reach
 	// blind: the guard that sees its port's carrier does not load here.
 	blind bool
 }
@@ -54,37 +53,50 @@ func (l *loader) setConstants(spec *ebpf.CollectionSpec, place int) error {
 	if err := spec.Variables[yokeVarPlace].Set(uint32(place)); err != nil {
 		return fmt.Errorf("set the place of a port: %w", err)
 	}
-	if reach, ok := spec.Variables[yokeVarReach]; ok {
-		if err := reach.Set(l.reach); err != nil {
-			return fmt.Errorf("set what plans ask for: %w", err)
-		}
-	}
 	return nil
 }
 
-// reachOf is the least that programs must be loaded for to do what a plan says.
-func reachOf(p agg.Plan) yokeRange {
-	common := p.Hash == agg.HashLayer2 || p.Hash == agg.HashLayer34
+// reach is what plans may ask of entry and hop: programs that can do less load in less time.
+type reach int
+
+const (
+	fixed  reach = iota // one port for all
+	common              // and buckets and moduli of layer2 and layer3+4
+	whole               // everything
+)
+
+// entry and hop name the program of that reach.
+func (r reach) entry() string {
+	return [...]string{yokeProgYokeEntryFixed, yokeProgYokeEntryCommon, yokeProgYokeEntryWhole}[r]
+}
+
+func (r reach) hop() string {
+	return [...]string{yokeProgYokeHopFixed, yokeProgYokeHopCommon, yokeProgYokeHopWhole}[r]
+}
+
+// reachOf is the least that does what a plan says.
+func reachOf(p agg.Plan) reach {
+	frequent := p.Hash == agg.HashLayer2 || p.Hash == agg.HashLayer34
 	switch {
 	case flags(p, false)&yokeFlagAPART != 0:
-		return yokeRangeWHOLE
+		return whole
 	case p.Select == agg.SelectFixed:
-		return yokeRangeFIXED_ONLY
-	case common && (p.Select == agg.SelectBuckets || p.Select == agg.SelectModulo):
-		return yokeRangeCOMMON
+		return fixed
+	case frequent && (p.Select == agg.SelectBuckets || p.Select == agg.SelectModulo):
+		return common
 	default:
-		return yokeRangeWHOLE
+		return whole
 	}
 }
 
 // ready makes sure that entry and hop can do what a plan asks for, before it is in force.
 // What they can do once they keep.
 func (p *Plane) ready(plan agg.Plan) error {
-	reach := reachOf(plan)
-	if reach <= p.loader.reach {
+	wanted := reachOf(plan)
+	if wanted <= p.loader.reach {
 		return nil
 	}
-	p.loader.reach = reach
+	p.loader.reach = wanted
 	return errors.Join(p.hookHop(), p.hookEntry())
 }
 

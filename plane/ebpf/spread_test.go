@@ -48,7 +48,7 @@ func (b *bench) publishPlan(p agg.Plan) {
 func TestRoundRobinWalksTheTable(t *testing.T) {
 	onOneCPU(t)
 	b := newBench(t)
-	entry := b.program(yokeProgYokeEntry)
+	entry := b.program(yokeProgYokeEntryWhole)
 	for _, each := range []int{0, 1, 2, 5} {
 		p := b.spread(agg.SelectRoundRobin, 0, 3, false)
 		p.PacketsPerPort = each
@@ -73,7 +73,7 @@ func TestRoundRobinWalksTheTable(t *testing.T) {
 
 func TestRandomUsesEveryPort(t *testing.T) {
 	b := newBench(t)
-	entry := b.program(yokeProgYokeEntry)
+	entry := b.program(yokeProgYokeEntryWhole)
 	b.spread(agg.SelectRandom, 0, 3, false)
 	var count [3]int
 	data := frame(t, udpFrame)
@@ -93,7 +93,7 @@ const igmpFrame = "01005e00001602000000000108004600002800004000010245bb" +
 
 func TestClassesLeaveByOnePort(t *testing.T) {
 	b := newBench(t)
-	entry := b.program(yokeProgYokeEntry)
+	entry := b.program(yokeProgYokeEntryWhole)
 	for _, sel := range []agg.Selector{agg.SelectRoundRobin, agg.SelectModulo, agg.SelectBuckets} {
 		p := b.spread(sel, agg.HashLayer34, 5, false)
 		p.Multicast, p.Unbalanced = 3, agg.ClassIGMP
@@ -115,7 +115,7 @@ func TestClassesLeaveByOnePort(t *testing.T) {
 
 func TestCopiedClassesGoEverywhere(t *testing.T) {
 	b := newBench(t)
-	entry := b.program(yokeProgYokeEntry)
+	entry := b.program(yokeProgYokeEntryWhole)
 	p := b.spread(agg.SelectModulo, agg.HashLayer34, 5, false)
 	p.Copy = agg.ClassNeighbor
 	b.publishPlan(p)
@@ -135,7 +135,7 @@ func TestCopiedClassesGoEverywhere(t *testing.T) {
 
 func TestGuardWritesTheSourceAddress(t *testing.T) {
 	b := newBench(t)
-	entry := b.program(yokeProgYokeEntry)
+	entry := b.program(yokeProgYokeEntryWhole)
 	for _, name := range []string{yokeProgYokeGuard, yokeProgYokeGuardBlind} {
 		if b.loader.blind && name == yokeProgYokeGuard {
 			continue // this kernel has only the other

@@ -94,14 +94,6 @@ type yokePortStats struct {
 	GuardMoved uint64
 }
 
-type yokeRange uint32
-
-const (
-	yokeRangeFIXED_ONLY yokeRange = 0
-	yokeRangeCOMMON     yokeRange = 1
-	yokeRangeWHOLE      yokeRange = 2
-)
-
 type yokeReason uint32
 
 const (
@@ -125,23 +117,26 @@ type yokeTaken struct {
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
-	yokeMapYokeAway        = "yoke_away"
-	yokeMapYokeCurrent     = "yoke_current"
-	yokeMapYokeDrops       = "yoke_drops"
-	yokeMapYokeEntries     = "yoke_entries"
-	yokeMapYokeLayout      = "yoke_layout"
-	yokeMapYokePlans       = "yoke_plans"
-	yokeMapYokePorts       = "yoke_ports"
-	yokeMapYokeTaken       = "yoke_taken"
-	yokeMapYokeTurn        = "yoke_turn"
-	yokeProgYokeEntry      = "yoke_entry"
-	yokeProgYokeGuard      = "yoke_guard"
-	yokeProgYokeGuardBlind = "yoke_guard_blind"
-	yokeProgYokeHop        = "yoke_hop"
-	yokeProgYokeRx         = "yoke_rx"
-	yokeVarCookie          = "cookie"
-	yokeVarPlace           = "place"
-	yokeVarReach           = "reach"
+	yokeMapYokeAway         = "yoke_away"
+	yokeMapYokeCurrent      = "yoke_current"
+	yokeMapYokeDrops        = "yoke_drops"
+	yokeMapYokeEntries      = "yoke_entries"
+	yokeMapYokeLayout       = "yoke_layout"
+	yokeMapYokePlans        = "yoke_plans"
+	yokeMapYokePorts        = "yoke_ports"
+	yokeMapYokeTaken        = "yoke_taken"
+	yokeMapYokeTurn         = "yoke_turn"
+	yokeProgYokeEntryCommon = "yoke_entry_common"
+	yokeProgYokeEntryFixed  = "yoke_entry_fixed"
+	yokeProgYokeEntryWhole  = "yoke_entry_whole"
+	yokeProgYokeGuard       = "yoke_guard"
+	yokeProgYokeGuardBlind  = "yoke_guard_blind"
+	yokeProgYokeHopCommon   = "yoke_hop_common"
+	yokeProgYokeHopFixed    = "yoke_hop_fixed"
+	yokeProgYokeHopWhole    = "yoke_hop_whole"
+	yokeProgYokeRx          = "yoke_rx"
+	yokeVarCookie           = "cookie"
+	yokeVarPlace            = "place"
 )
 
 // loadYoke returns the embedded CollectionSpec for yoke.
@@ -186,11 +181,15 @@ type yokeSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type yokeProgramSpecs struct {
-	YokeEntry      *ebpf.ProgramSpec `ebpf:"yoke_entry"`
-	YokeGuard      *ebpf.ProgramSpec `ebpf:"yoke_guard"`
-	YokeGuardBlind *ebpf.ProgramSpec `ebpf:"yoke_guard_blind"`
-	YokeHop        *ebpf.ProgramSpec `ebpf:"yoke_hop"`
-	YokeRx         *ebpf.ProgramSpec `ebpf:"yoke_rx"`
+	YokeEntryCommon *ebpf.ProgramSpec `ebpf:"yoke_entry_common"`
+	YokeEntryFixed  *ebpf.ProgramSpec `ebpf:"yoke_entry_fixed"`
+	YokeEntryWhole  *ebpf.ProgramSpec `ebpf:"yoke_entry_whole"`
+	YokeGuard       *ebpf.ProgramSpec `ebpf:"yoke_guard"`
+	YokeGuardBlind  *ebpf.ProgramSpec `ebpf:"yoke_guard_blind"`
+	YokeHopCommon   *ebpf.ProgramSpec `ebpf:"yoke_hop_common"`
+	YokeHopFixed    *ebpf.ProgramSpec `ebpf:"yoke_hop_fixed"`
+	YokeHopWhole    *ebpf.ProgramSpec `ebpf:"yoke_hop_whole"`
+	YokeRx          *ebpf.ProgramSpec `ebpf:"yoke_rx"`
 }
 
 // yokeMapSpecs contains maps before they are loaded into the kernel.
@@ -214,7 +213,6 @@ type yokeMapSpecs struct {
 type yokeVariableSpecs struct {
 	Cookie *ebpf.VariableSpec `ebpf:"cookie"`
 	Place  *ebpf.VariableSpec `ebpf:"place"`
-	Reach  *ebpf.VariableSpec `ebpf:"reach"`
 }
 
 // yokeObjects contains all objects after they have been loaded into the kernel.
@@ -268,26 +266,33 @@ func (m *yokeMaps) Close() error {
 type yokeVariables struct {
 	Cookie *ebpf.Variable `ebpf:"cookie"`
 	Place  *ebpf.Variable `ebpf:"place"`
-	Reach  *ebpf.Variable `ebpf:"reach"`
 }
 
 // yokePrograms contains all programs after they have been loaded into the kernel.
 //
 // It can be passed to loadYokeObjects or ebpf.CollectionSpec.LoadAndAssign.
 type yokePrograms struct {
-	YokeEntry      *ebpf.Program `ebpf:"yoke_entry"`
-	YokeGuard      *ebpf.Program `ebpf:"yoke_guard"`
-	YokeGuardBlind *ebpf.Program `ebpf:"yoke_guard_blind"`
-	YokeHop        *ebpf.Program `ebpf:"yoke_hop"`
-	YokeRx         *ebpf.Program `ebpf:"yoke_rx"`
+	YokeEntryCommon *ebpf.Program `ebpf:"yoke_entry_common"`
+	YokeEntryFixed  *ebpf.Program `ebpf:"yoke_entry_fixed"`
+	YokeEntryWhole  *ebpf.Program `ebpf:"yoke_entry_whole"`
+	YokeGuard       *ebpf.Program `ebpf:"yoke_guard"`
+	YokeGuardBlind  *ebpf.Program `ebpf:"yoke_guard_blind"`
+	YokeHopCommon   *ebpf.Program `ebpf:"yoke_hop_common"`
+	YokeHopFixed    *ebpf.Program `ebpf:"yoke_hop_fixed"`
+	YokeHopWhole    *ebpf.Program `ebpf:"yoke_hop_whole"`
+	YokeRx          *ebpf.Program `ebpf:"yoke_rx"`
 }
 
 func (p *yokePrograms) Close() error {
 	return _YokeClose(
-		p.YokeEntry,
+		p.YokeEntryCommon,
+		p.YokeEntryFixed,
+		p.YokeEntryWhole,
 		p.YokeGuard,
 		p.YokeGuardBlind,
-		p.YokeHop,
+		p.YokeHopCommon,
+		p.YokeHopFixed,
+		p.YokeHopWhole,
 		p.YokeRx,
 	)
 }

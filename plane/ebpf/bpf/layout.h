@@ -30,13 +30,6 @@ enum flag {
 	REWRITE = 131072, /* ports have source addresses to write */
 };
 
-/* What plans may ask of a program, as it was loaded. */
-enum range {
-	FIXED_ONLY, /* one port for all */
-	COMMON,     /* and layer2 and layer3+4 */
-	WHOLE,      /* everything */
-};
-
 enum port_flag {
 	USED = 1,
 	TRANSMIT = 2,

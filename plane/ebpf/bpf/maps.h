@@ -74,12 +74,9 @@ struct {
 	__type(value, struct taken);
 } yoke_taken SEC(".maps");
 
-/* Set before loading: the mark of this aggregate's frames, the port's place, and what plans
- * may ask for. What they may not the kernel leaves out, and does not spend its time on: a
- * program of FIXED_ONLY loads in half the time of COMMON, and that in less than half of WHOLE. */
+/* Set before loading: the mark of this aggregate's frames, and the port's place. */
 volatile const __u32 cookie;
 volatile const __u32 place;
-volatile const enum range reach;
 
 static __always_inline struct plan *plan_in_force(void)
 {

@@ -16,7 +16,15 @@
 #define EVERYWHERE 0xffffffff /* in place of an ifindex */
 #define WAYS (QUEUES - 1)     /* the bits of the way in CB_ENTRY */
 
-static __always_inline __u32 hash_of(struct __sk_buff *skb, struct plan *plan)
+/* What plans may ask of a program. There is one of each, since the kernel takes ten times
+ * as long to check and to build the last as the first. */
+enum reach {
+	FIXED,  /* one port for all */
+	COMMON, /* and buckets and moduli of layer2 and layer3+4 */
+	WHOLE,  /* everything */
+};
+
+static __always_inline __u32 hash_of(struct __sk_buff *skb, struct plan *plan, enum reach reach)
 {
 	if (plan->hash == HASH_LAYER34)
 		return hash_layer34(skb);
@@ -39,14 +47,14 @@ static __always_inline __u32 turn(struct plan *plan)
 }
 
 /* select_way is an entry of the table, or COPIES. */
-static __always_inline __u64 select_way(struct __sk_buff *skb, struct plan *plan)
+static __always_inline __u64 select_way(struct __sk_buff *skb, struct plan *plan, enum reach reach)
 {
 	__u32 number;
 
-	if (reach == FIXED_ONLY || plan->select == SELECT_FIXED)
+	if (reach == FIXED || plan->select == SELECT_FIXED)
 		return 0;
 	if (reach != WHOLE || plan->select <= SELECT_MODULO) {
-		number = hash_of(skb, plan);
+		number = hash_of(skb, plan, reach);
 		if (plan->select == SELECT_BUCKETS)
 			return number * 0x9E3779B1 >> 24;
 	} else if (plan->select == SELECT_ROUND_ROBIN) {

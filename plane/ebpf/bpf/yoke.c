@@ -23,7 +23,7 @@ static __always_inline __u32 place_of(struct plan *plan, __u64 way)
 
 /* steer chooses the frame's port, marks the frame and returns the port's ifindex, or
  * EVERYWHERE; 0 where it has to be dropped, with the reason. */
-static __always_inline __u32 steer(struct __sk_buff *skb, struct plan *plan, enum reason *reason)
+static __always_inline __u32 steer(struct __sk_buff *skb, struct plan *plan, enum reach reach, enum reason *reason)
 {
 	__u64 way;
 	__u32 ifindex;
@@ -34,7 +34,7 @@ static __always_inline __u32 steer(struct __sk_buff *skb, struct plan *plan, enu
 	}
 	way = reach == WHOLE && plan->flags & APART ? apart(skb) : BY_TABLE;
 	if (way == BY_TABLE)
-		way = select_way(skb, plan);
+		way = select_way(skb, plan, reach);
 	if (reach == WHOLE && way == COPIES) {
 		mark(skb, plan, COPIES, 0);
 		return EVERYWHERE;
@@ -50,7 +50,7 @@ static __always_inline __u32 steer(struct __sk_buff *skb, struct plan *plan, enu
 }
 
 /* send hands a steered frame to its port, or to all. */
-static __always_inline int send(struct __sk_buff *skb, __u32 ifindex)
+static __always_inline int send(struct __sk_buff *skb, __u32 ifindex, enum reach reach)
 {
 	return reach == WHOLE && ifindex == EVERYWHERE ? send_copies(skb) : bpf_redirect(ifindex, 0);
 }
@@ -63,8 +63,7 @@ static __always_inline int chosen_late(struct __sk_buff *skb)
 
 /* entry: egress of the aggregate's device. The choice is made here, before the hop,
  * because the hop takes a VLAN tag out of the frame and the hash must see it. */
-SEC("tc")
-int yoke_entry(struct __sk_buff *skb)
+static __always_inline int entry(struct __sk_buff *skb, enum reach reach)
 {
 	struct plan *plan = plan_in_force();
 	enum reason reason = NO_PORT;
@@ -74,19 +73,18 @@ int yoke_entry(struct __sk_buff *skb)
 		return drop(NO_PLAN);
 	if (skb->cb[CB_COOKIE] == cookie) /* entry has just run, in another kind of attachment */
 		return TC_ACT_UNSPEC;
-	ifindex = steer(skb, plan, &reason);
+	ifindex = steer(skb, plan, reach, &reason);
 	if (!ifindex)
 		return drop(reason);
 	if (plan->flags & FAST)
-		return send(skb, ifindex);
+		return send(skb, ifindex, reach);
 	return TC_ACT_UNSPEC;
 }
 
 /* hop: ingress of the inner end. The frame has been counted by the device; the choice
  * is in the frame, unless entry was not run (another namespace, a bypassed or clobbering
  * qdisc). */
-SEC("tc")
-int yoke_hop(struct __sk_buff *skb)
+static __always_inline int hop(struct __sk_buff *skb, enum reach reach)
 {
 	struct plan *plan;
 	enum reason reason = NO_PORT;
@@ -95,13 +93,49 @@ int yoke_hop(struct __sk_buff *skb)
 	if (skb->cb[CB_COOKIE] == cookie) {
 		skb->priority = skb->cb[CB_PRIORITY];
 		if (!chosen_late(skb))
-			return send(skb, skb->cb[CB_IFINDEX]);
+			return send(skb, skb->cb[CB_IFINDEX], reach);
 	}
 	plan = plan_in_force();
 	if (!plan)
 		return drop(NO_PLAN);
-	ifindex = steer(skb, plan, &reason);
-	return ifindex ? send(skb, ifindex) : drop(reason);
+	ifindex = steer(skb, plan, reach, &reason);
+	return ifindex ? send(skb, ifindex, reach) : drop(reason);
+}
+
+SEC("tc")
+int yoke_entry_fixed(struct __sk_buff *skb)
+{
+	return entry(skb, FIXED);
+}
+
+SEC("tc")
+int yoke_entry_common(struct __sk_buff *skb)
+{
+	return entry(skb, COMMON);
+}
+
+SEC("tc")
+int yoke_entry_whole(struct __sk_buff *skb)
+{
+	return entry(skb, WHOLE);
+}
+
+SEC("tc")
+int yoke_hop_fixed(struct __sk_buff *skb)
+{
+	return hop(skb, FIXED);
+}
+
+SEC("tc")
+int yoke_hop_common(struct __sk_buff *skb)
+{
+	return hop(skb, COMMON);
+}
+
+SEC("tc")
+int yoke_hop_whole(struct __sk_buff *skb)
+{
+	return hop(skb, WHOLE);
 }
 
 /* receives: what arrives on this port is for the aggregate. */
