@@ -19,8 +19,10 @@ type settings struct {
 	run   time.Duration
 	pulls int
 	many  int
-	out   string
-	bin   string
+	// starts are those of LACP, of each kind.
+	starts int
+	out    string
+	bin    string
 }
 
 // measurement is one part of the suite.
@@ -40,6 +42,7 @@ func measurements() []measurement {
 		{"failover", "pulled cables, on veth and on tap ports", measureFailover},
 		{"many", "many aggregates in one daemon", measureMany},
 		{"machines", "the LACP machines of 1,000 ports, alone", measureMachines},
+		{"lacpstart", "LACP between two daemons, from link-up", measureStart},
 	}
 }
 
@@ -54,6 +57,7 @@ func main() {
 	flag.DurationVar(&s.run, "run", 2*time.Second, "length of one run")
 	flag.IntVar(&s.pulls, "pulls", 500, "pulled cables of each kind")
 	flag.IntVar(&s.many, "many", 500, "aggregates in one daemon")
+	flag.IntVar(&s.starts, "starts", 100, "starts of LACP of each kind")
 	flag.StringVar(&s.out, "out", "build/bench", "folder for results")
 	flag.StringVar(&s.bin, "bin", "bin", "folder with yoke and yoked")
 	flag.Parse()
