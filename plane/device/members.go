@@ -10,12 +10,14 @@ import (
 	"strings"
 
 	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/internal/iface"
 )
 
-// memberships are the multicast groups of all interfaces of a namespace, by ifindex.
-// Netlink lists those of IPv6 only, and no sources.
+// memberships are what files tell of the multicast groups of all interfaces of a namespace,
+// by ifindex. Netlink lists the groups of IPv6, and no sources.
 type memberships struct {
-	groups map[int][]agg.Group
+	groups  map[int][]netip.Addr // those of IPv4
+	sources map[int]map[netip.Addr][]netip.Addr
 	// version is the IGMP version that routers speak there.
 	version map[int]int
 }
@@ -23,16 +25,42 @@ type memberships struct {
 // readMemberships reads those of the calling thread's namespace. A file that is not there
 // is that of a kernel without IPv6, or without multicast.
 func readMemberships() memberships {
-	m := memberships{groups: map[int][]agg.Group{}, version: map[int]int{}}
+	m := newMemberships()
 	file := func(name string) string {
 		b, _ := os.ReadFile("/proc/thread-self/net/" + name) // absent: empty
 		return string(b)
 	}
 	m.readIGMP(file("igmp"))
-	m.readIGMP6(file("igmp6"))
 	m.readFilters(file("mcfilter"))
 	m.readFilters(file("mcfilter6"))
 	return m
+}
+
+func newMemberships() memberships {
+	return memberships{
+		groups: map[int][]netip.Addr{}, sources: map[int]map[netip.Addr][]netip.Addr{}, version: map[int]int{},
+	}
+}
+
+// of lists the groups of an interface that reports are made of: not the one of all hosts,
+// and none that does not leave the host.
+func (m memberships) of(index int) ([]agg.Group, error) {
+	six, err := iface.Groups6(index)
+	if err != nil {
+		return nil, err
+	}
+	return m.with(index, six), nil
+}
+
+func (m memberships) with(index int, six []netip.Addr) (out []agg.Group) {
+	for _, group := range slices.Concat(m.groups[index], six) {
+		if group == netip.AddrFrom4([4]byte{224, 0, 0, 1}) || group == netip.IPv6LinkLocalAllNodes() ||
+			group.Is6() && group.As16()[1]&0xf < 2 {
+			continue
+		}
+		out = append(out, agg.Group{Address: group, Sources: m.sources[index][group]})
+	}
+	return out
 }
 
 // readIGMP reads /proc/net/igmp: a line for each interface, with the version last, and
@@ -46,7 +74,7 @@ func (m memberships) readIGMP(text string) {
 		case line[0] == ' ' || line[0] == '\t':
 			n, err := strconv.ParseUint(words[0], 16, 32)
 			if err == nil && index != 0 {
-				m.add(index, netip.AddrFrom4([4]byte(binary.NativeEndian.AppendUint32(nil, uint32(n)))))
+				m.groups[index] = append(m.groups[index], netip.AddrFrom4([4]byte(binary.NativeEndian.AppendUint32(nil, uint32(n)))))
 			}
 		default:
 			index, _ = strconv.Atoi(words[0]) // 0 for the heading
@@ -54,31 +82,6 @@ func (m memberships) readIGMP(text string) {
 			m.version[index] = v
 		}
 	}
-}
-
-// readIGMP6 reads /proc/net/igmp6: ifindex, name, group, and more.
-func (m memberships) readIGMP6(text string) {
-	for line := range strings.Lines(text) {
-		words := strings.Fields(line)
-		if len(words) < 3 {
-			continue
-		}
-		index, err := strconv.Atoi(words[0])
-		group, ok := address(words[2])
-		if err == nil && ok {
-			m.add(index, group)
-		}
-	}
-}
-
-// add notes a group that reports are made of: not the one of all hosts, and none that
-// does not leave the host.
-func (m memberships) add(index int, group netip.Addr) {
-	if group == netip.AddrFrom4([4]byte{224, 0, 0, 1}) || group == netip.IPv6LinkLocalAllNodes() ||
-		group.Is6() && group.As16()[1]&0xf < 2 {
-		return
-	}
-	m.groups[index] = append(m.groups[index], agg.Group{Address: group})
 }
 
 // readFilters reads /proc/net/mcfilter or mcfilter6: ifindex, name, group, source, and
@@ -97,9 +100,10 @@ func (m memberships) readFilters(text string) {
 		if err != nil || !known || !ok || words[4] == "0" || !sourceSpecific(group) {
 			continue
 		}
-		if i := slices.IndexFunc(m.groups[index], func(g agg.Group) bool { return g.Address == group }); i >= 0 {
-			m.groups[index][i].Sources = append(m.groups[index][i].Sources, source)
+		if m.sources[index] == nil {
+			m.sources[index] = map[netip.Addr][]netip.Addr{}
 		}
+		m.sources[index][group] = append(m.sources[index][group], source)
 	}
 }
 

@@ -17,14 +17,14 @@ func hostNumber(a string) string {
 }
 
 func TestMemberships(t *testing.T) {
-	m := memberships{groups: map[int][]agg.Group{}, version: map[int]int{}}
+	m := newMemberships()
 	m.readIGMP("Idx\tDevice    : Count Querier\tGroup    Users Timer\tReporter\n" +
 		"1\tlo        :     1      V3\n\t\t\t\t" + hostNumber("224.0.0.1") + "     1 0:00000000\t\t0\n" +
 		"7\tbond0     :     3      V2\n\t\t\t\t" + hostNumber("239.1.2.3") + "     1 0:00000000\t\t1\n" +
 		"\t\t\t\t" + hostNumber("232.1.1.1") + "     1 0:00000000\t\t1\n\t\t\t\t" + hostNumber("224.0.0.1") + "     1 0:00000000\t\t0\n")
-	m.readIGMP6("7    bond0           ff0200000000000000000001ff000001     2 00000004 0\n" +
-		"7    bond0           ff020000000000000000000000000001     1 0000000C 0\n" +
-		"7    bond0           ff010000000000000000000000000001     1 00000008 0\n")
+	six := []netip.Addr{
+		netip.MustParseAddr("ff02::1:ff00:1"), netip.MustParseAddr("ff02::1"), netip.MustParseAddr("ff01::1"),
+	}
 	m.readFilters("Idx Device        MCA        SRC    INC    EXC\n" +
 		"  7  bond0 0xe8010101 0xc0000209      1      0\n  7  bond0 0xef010203 0xc0000209      1      0\n")
 	want := []agg.Group{
@@ -32,10 +32,10 @@ func TestMemberships(t *testing.T) {
 		{Address: netip.MustParseAddr("232.1.1.1"), Sources: []netip.Addr{netip.MustParseAddr("192.0.2.9")}},
 		{Address: netip.MustParseAddr("ff02::1:ff00:1")},
 	}
-	if !reflect.DeepEqual(m.groups[7], want) {
-		t.Errorf("groups %v, want %v", m.groups[7], want)
+	if got := m.with(7, six); !reflect.DeepEqual(got, want) {
+		t.Errorf("groups %v, want %v", got, want)
 	}
-	if m.version[7] != 2 || m.version[1] != 3 || len(m.groups[1]) != 0 {
+	if m.version[7] != 2 || m.version[1] != 3 || len(m.with(1, nil)) != 0 {
 		t.Errorf("versions %v, groups of lo %v", m.version, m.groups[1])
 	}
 }

@@ -114,7 +114,11 @@ func (s *surveyor) survey(links []iface.Link, tags []wire.VLAN) (out []agg.Stati
 }
 
 func (s *surveyor) station(l iface.Link, tags wire.Tags) (agg.Station, error) {
-	out := agg.Station{Name: l.Name, Tags: tags, IGMP: s.members.version[l.Index], Groups: s.members.groups[l.Index]}
+	groups, err := s.members.of(l.Index)
+	if err != nil {
+		return agg.Station{}, err
+	}
+	out := agg.Station{Name: l.Name, Tags: tags, IGMP: s.members.version[l.Index], Groups: groups}
 	if mac := macOf(l); mac != s.mac {
 		out.MAC = mac
 	}
