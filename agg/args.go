@@ -5,7 +5,7 @@ import "strings"
 // ParseArgs reads the words after `yoke up NAME`: key=value sets an option of the
 // aggregate, and anything else is a port, with options of its own after commas:
 //
-//	mode=active-backup miimon=100 eth1 eth2,prio=10,sticky=on
+//	mode=active-backup miimon=100 eth1 eth2,prio=10,sticky=on match:driver=virtio_net
 //
 // The spec is checked option by option; every problem is reported, as Problems.
 // Validate checks the whole.
@@ -13,6 +13,12 @@ func ParseArgs(name string, args []string) (Spec, error) {
 	s := Spec{Name: name}
 	var out Problems
 	for _, arg := range args {
+		if strings.HasPrefix(arg, matchPrefix) {
+			m, problems := parseMatch(arg)
+			out = append(out, problems...)
+			s.Match = append(s.Match, m)
+			continue
+		}
 		port, problems := ParsePort(arg)
 		if key, value, ok := strings.Cut(arg, "="); ok && !strings.Contains(key, ",") {
 			out = appendProblem(out, s.Options.Set(OfAggregate, key, value), name)
@@ -59,11 +65,21 @@ func appendProblem(out Problems, err error, object string) Problems {
 }
 
 // Args is the reverse of ParseArgs: the words that make the same spec, options first
-// in the order of their names.
+// in the order of their names. Ports that a match has found are not named.
 func (s Spec) Args() []string {
 	args := s.Options.words()
 	for _, p := range s.Ports {
-		args = append(args, strings.Join(append([]string{p.Name}, p.Options.words()...), ","))
+		if p.Matched == "" {
+			args = append(args, p.Word())
+		}
+	}
+	for _, m := range s.Match {
+		args = append(args, m.word())
 	}
 	return args
+}
+
+// Word is the port with its options as ParsePort reads it.
+func (p PortSpec) Word() string {
+	return strings.Join(append([]string{p.Name}, p.Options.words()...), ",")
 }

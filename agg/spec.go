@@ -13,12 +13,16 @@ type Spec struct {
 	Name    string     `json:"name"`
 	Options Settings   `json:"options,omitempty"`
 	Ports   []PortSpec `json:"ports,omitempty"`
+	// Match asks for more ports by what they are; those that are found are in Ports too.
+	Match []MatchSpec `json:"match,omitempty"`
 }
 
 // PortSpec is what is wanted of one port.
 type PortSpec struct {
 	Name    string   `json:"name"`
 	Options Settings `json:"options,omitempty"`
+	// Matched is the match that found the port, as text, empty where it was named.
+	Matched string `json:"matched,omitempty"`
 }
 
 // Settings are explicit values in canonical text, by canonical option name. Unset is
@@ -94,7 +98,10 @@ func (s Spec) Normal() (Spec, error) {
 	var problems Problems
 	out.Options = normal(s.Options, OfAggregate, s.Name, &problems)
 	for _, p := range s.Ports {
-		out.Ports = append(out.Ports, PortSpec{Name: p.Name, Options: normal(p.Options, OfPort, p.Name, &problems)})
+		out.Ports = append(out.Ports, PortSpec{Name: p.Name, Options: normal(p.Options, OfPort, p.Name, &problems), Matched: p.Matched})
+	}
+	for _, m := range s.Match {
+		out.Match = append(out.Match, MatchSpec{Match: m.Match, Options: normal(m.Options, OfPort, m.Match.String(), &problems)})
 	}
 	return out, problems.Err()
 }
@@ -122,6 +129,10 @@ func (s Spec) Clone() Spec {
 	for i := range s.Ports {
 		s.Ports[i].Options = maps.Clone(s.Ports[i].Options)
 	}
+	s.Match = slices.Clone(s.Match)
+	for i := range s.Match {
+		s.Match[i] = s.Match[i].clone()
+	}
 	return s
 }
 
@@ -139,6 +150,7 @@ func (s Spec) Validate() error {
 	}
 	out = append(out, s.checkSettings()...)
 	out = append(out, s.checkPorts()...)
+	out = append(out, s.checkMatch()...)
 	return out.Err()
 }
 
@@ -155,7 +167,12 @@ func (s Spec) checkSettings() Problems {
 	mode := s.Config().Mode
 	out := checkScope(s.Name, s.Options, OfAggregate, mode)
 	for _, p := range s.Ports {
-		out = append(out, checkScope(p.Name, p.Options, OfPort, mode)...)
+		if p.Matched == "" { // else its options are those of the match
+			out = append(out, checkScope(p.Name, p.Options, OfPort, mode)...)
+		}
+	}
+	for _, m := range s.Match {
+		out = append(out, checkScope(m.Match.String(), m.Options, OfPort, mode)...)
 	}
 	out = append(out, s.checkHash()...)
 	out = append(out, s.checkDelays()...)

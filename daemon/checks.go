@@ -154,6 +154,7 @@ func applySet(spec *agg.Spec, request control.SetRequest) error {
 			out = append(out, noSuchPort(spec.Name, port, *spec))
 			continue
 		}
+		spec.Ports[i].Matched = "" // what is said of it by name holds from now on
 		out = append(out, setAll(&spec.Ports[i].Options, agg.OfPort, port, request.Ports[port])...)
 	}
 	return out.Err()

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -32,6 +33,7 @@ func difference(file string, before, after *agg.Spec) (c change, ok bool) {
 	}
 	c.Aggregate, c.Action = after.Name, control.ActionChange
 	c.settings("", before.Options, after.Options)
+	c.matches()
 	c.ports()
 	if c.effect() == control.Rebuild {
 		c.Action = control.ActionRebuild
@@ -108,6 +110,14 @@ func why(o *agg.Option) string {
 	}
 }
 
+// matches adds a step where ports are looked for by something else.
+func (c *change) matches() {
+	was, is := strings.Join(agg.Spec{Match: c.before.Match}.Args(), " "), strings.Join(agg.Spec{Match: c.after.Match}.Args(), " ")
+	if was != is {
+		c.add(control.Step{Option: "match", From: was, To: is, Effect: control.Hitless, Text: "match: " + cmp.Or(was, "none") + " -> " + cmp.Or(is, "none")})
+	}
+}
+
 // ports adds a step for every port that comes, goes or changes, and for their order.
 func (c *change) ports() {
 	stays := false
@@ -128,7 +138,7 @@ func (c *change) ports() {
 	for _, p := range c.after.Ports {
 		i := c.before.Port(p.Name)
 		if i == agg.NoPort {
-			words := agg.Spec{Ports: []agg.PortSpec{p}}.Args()[0]
+			words := p.Word()
 			c.add(control.Step{Port: p.Name, To: words, Effect: control.Hitless, Text: "add port " + words})
 			continue
 		}

@@ -135,6 +135,9 @@ func (s *server) follow(ctx context.Context) {
 		}
 	}
 	now, err := s.registry.specs(ctx)
+	if err == nil {
+		edited, err = s.registry.resolveWanted(edited)
+	}
 	if err != nil {
 		s.log.Error("configuration not in force", "error", err)
 		return

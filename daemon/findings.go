@@ -22,6 +22,7 @@ func (s *server) statuses(ctx context.Context, name string) (control.StatusList,
 	for i := range list.Aggregates {
 		a := &list.Aggregates[i]
 		a.Findings = append(adviseReordering(s.registry.world, *a), s.fileFindings(w, a.Spec)...)
+		a.Findings = append(a.Findings, s.registry.matchFindings(a.Spec)...)
 		if p.Waiting && slices.Contains(p.Aggregates, a.Name) {
 			a.Findings = append(a.Findings, unconfirmedFinding(p))
 		}
@@ -56,6 +57,7 @@ func (s *server) fileFindings(w wanted, running agg.Spec) []agg.Finding {
 		}
 		return nil
 	}
+	file = withFound(file, running)
 	c, differs := difference("", &file, &running)
 	if !differs {
 		return nil

@@ -39,6 +39,7 @@ func duplicate(before, asked agg.Spec) *agg.Problem {
 	for _, word := range asked.Args() {
 		port, _, _ := strings.Cut(word, ",")
 		switch {
+		case strings.Contains(port, ":"): // a match, which files change
 		case strings.Contains(port, "="):
 			options = append(options, word)
 		case before.Port(port) == agg.NoPort:

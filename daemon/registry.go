@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/control"
@@ -43,6 +44,8 @@ type aggregate struct {
 	store  *store
 	cancel context.CancelFunc
 	ended  chan struct{} // closed when Run has returned
+	// left is what fits its matches and could not be taken when they were looked at last.
+	left atomic.Pointer[agg.Problems]
 }
 
 func newRegistry(w world, dir string, log *slog.Logger) *registry {
@@ -100,7 +103,8 @@ type origin struct {
 
 // up makes an aggregate that does not exist yet, or leaves nothing of it.
 func (r *registry) up(ctx context.Context, spec agg.Spec, from origin) error {
-	if err := r.claim(ctx, spec); err != nil {
+	spec, err := r.claim(ctx, spec)
+	if err != nil {
 		return err
 	}
 	defer r.unclaim(spec)
@@ -129,23 +133,27 @@ func (r *registry) up(ctx context.Context, spec agg.Spec, from origin) error {
 	return nil
 }
 
-// claim checks that the aggregate can be made, and keeps its name and ports for the
-// caller until unclaim.
-func (r *registry) claim(ctx context.Context, spec agg.Spec) error {
+// claim finds the ports of the aggregate, checks that it can be made, and keeps its name
+// and ports for the caller until unclaim.
+func (r *registry) claim(ctx context.Context, asked agg.Spec) (agg.Spec, error) {
 	r.change.Lock()
 	defer r.change.Unlock()
 	if r.stopped {
-		return engine.ErrStopped
+		return asked, engine.ErrStopped
+	}
+	spec, err := r.resolved(asked)
+	if err != nil {
+		return asked, err
 	}
 	if err := r.checkNew(ctx, spec); err != nil {
-		return err
+		return asked, err
 	}
 	if err := r.checkRoom(spec.Name); err != nil {
-		return err
+		return asked, err
 	}
 	r.claims[spec.Name] = spec
 	r.making.Add(1)
-	return nil
+	return spec, nil
 }
 
 func (r *registry) unclaim(spec agg.Spec) {
@@ -286,6 +294,11 @@ func (r *registry) update(ctx context.Context, name string, f func(*agg.Spec) er
 	if err := f(&after); err != nil {
 		return nil, err
 	}
+	after, left, err := r.fitting(after)
+	if err != nil {
+		return nil, err
+	}
+	a.left.Store(&left)
 	if err := r.checkChange(before, after); err != nil {
 		return nil, err
 	}

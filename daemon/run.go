@@ -86,6 +86,7 @@ func runWith(ctx context.Context, o Options, w world, asked wanted) (err error) 
 		o.Log.Error("what waits to be confirmed is not undone", "error", err)
 	}
 	defer s.followFiles(ctx)()
+	defer r.followLinks(ctx)()
 	o.Log.Info("serving", "socket", o.Socket, "state_dir", o.StateDir, "network_namespace", about.Namespace, "auto_plane", about.AutoPlane)
 	notifyReady(o.Log, "serving "+o.Socket)
 	go watchdog(ctx, func(ctx context.Context) error {

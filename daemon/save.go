@@ -19,12 +19,19 @@ import (
 func configText(spec agg.Spec) ([]byte, error) {
 	doc := append(yaml.MapSlice{{Key: "name", Value: spec.Name}}, settingsItems(spec.Options, agg.OfAggregate)...)
 	var ports []any
-	for _, p := range spec.Ports {
+	for _, p := range spec.Named().Ports {
 		if len(p.Options) == 0 {
 			ports = append(ports, p.Name)
 			continue
 		}
 		ports = append(ports, append(yaml.MapSlice{{Key: "name", Value: p.Name}}, settingsItems(p.Options, agg.OfPort)...))
+	}
+	for _, m := range spec.Match {
+		var words yaml.MapSlice
+		for key, value := range m.Match.All() {
+			words = append(words, yaml.MapItem{Key: key, Value: value})
+		}
+		ports = append(ports, append(yaml.MapSlice{{Key: "match", Value: words}}, settingsItems(m.Options, agg.OfPort)...))
 	}
 	if ports != nil {
 		doc = append(doc, yaml.MapItem{Key: "ports", Value: ports})

@@ -33,7 +33,7 @@ func configSchema() schemaObject {
 			},
 		},
 		"else":  single,
-		"$defs": schemaObject{"aggregate": aggregateSchema(), "port": portSchema(), "portOptions": portOptionsSchema()},
+		"$defs": schemaObject{"aggregate": aggregateSchema(), "port": portSchema(), "portOptions": portOptionsSchema(), "match": matchSchema()},
 	}
 }
 
@@ -41,11 +41,11 @@ func aggregateSchema() schemaObject {
 	properties := settingsSchema(agg.OfAggregate)
 	named := schemaObject{"allOf": []any{schemaObject{"$ref": "#/$defs/port"}, schemaObject{"required": []any{"name"}, "properties": schemaObject{"name": schemaObject{"minLength": 1}}}}}
 	properties["ports"] = schemaObject{
-		"description": "The ports, in order: names, or maps of a name and options.",
+		"description": "The ports, in order: names, maps of a name and options, or maps of what to match by and options.",
 		"anyOf": []any{
 			schemaObject{"type": "array", "items": schemaObject{"anyOf": []any{
-				schemaObject{"type": []any{"string", "number", "boolean"}, "minLength": 1}, named,
-				schemaObject{"type": "object", "minProperties": 1, "maxProperties": 1, "not": schemaObject{"required": []any{"name"}}, "additionalProperties": schemaObject{"$ref": "#/$defs/portOptions"}},
+				schemaObject{"type": []any{"string", "number", "boolean"}, "minLength": 1}, named, schemaObject{"$ref": "#/$defs/match"},
+				schemaObject{"type": "object", "minProperties": 1, "maxProperties": 1, "not": schemaObject{"anyOf": []any{schemaObject{"required": []any{"name"}}, schemaObject{"properties": schemaObject{"match": schemaObject{"maxProperties": 0}}, "required": []any{"match"}}}}, "additionalProperties": schemaObject{"$ref": "#/$defs/portOptions"}},
 			}}},
 			schemaObject{"type": []any{"object", "null"}, "additionalProperties": schemaObject{"anyOf": []any{schemaObject{"type": "null"}, schemaObject{"$ref": "#/$defs/portOptions"}}}},
 		},
@@ -59,6 +59,21 @@ func portSchema() schemaObject {
 	properties["name"] = schemaObject{"type": "string"}
 	return schemaObject{"type": "object", "additionalProperties": false, "properties": properties}
 }
+
+// matchSchema is what to match interfaces by, beside the options of those that fit.
+func matchSchema() schemaObject {
+	properties := settingsSchema(agg.OfPort)
+	word := schemaObject{"type": []any{"string", "number", "boolean"}, "pattern": `^[^\s,]+$`}
+	properties["match"] = schemaObject{
+		"description": "What an interface must be to be a port; all that is said must hold. path and driver may be patterns as of the shell.",
+		"type":        "object", "additionalProperties": false, "minProperties": 1,
+		"properties": schemaObject{"permanent-mac": schemaObject{"type": "string", "pattern": macPattern}, "path": word, "driver": word},
+	}
+	return schemaObject{"type": "object", "additionalProperties": false, "required": []any{"match"}, "properties": properties}
+}
+
+// macPattern is one station's Ethernet address.
+const macPattern = "^[0-9a-fA-F][02468aceACE]((:[0-9a-fA-F]{2}){5}|(-[0-9a-fA-F]{2}){5}|[0-9a-fA-F]{2}(\\.[0-9a-fA-F]{4}){2})$"
 
 // portOptionsSchema is a port whose name is the key.
 func portOptionsSchema() schemaObject {
@@ -100,7 +115,7 @@ func valueSchema(o *agg.Option) schemaObject {
 	case agg.KindName:
 		return schemaObject{"type": []any{"string", "number", "boolean", "null"}, "maxLength": 15, "pattern": `^[^/:\s]*$`}
 	case agg.KindMAC:
-		return schemaObject{"type": "string", "pattern": "^[0-9a-fA-F][02468aceACE]((:[0-9a-fA-F]{2}){5}|(-[0-9a-fA-F]{2}){5}|[0-9a-fA-F]{2}(\\.[0-9a-fA-F]{4}){2})$"}
+		return schemaObject{"type": "string", "pattern": macPattern}
 	case agg.KindList:
 		if len(o.Values) > 0 {
 			return listSchema(o)

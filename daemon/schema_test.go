@@ -89,7 +89,11 @@ func TestSchemaAndReaderAgreeOnForms(t *testing.T) {
 		"version: 1\naggregates:\n  bond0: {ports: [eth1]}\n  bond1: {mode: balance-xor, ports: {eth2: {weight: 2}}}", "name: lag0\nmiimon: 100ms",
 		"mimon: 3", "ports: 7", "ports: [{prio: 3}]", "ports: [[eth1]]", "ports: {eth1: [x]}", "version: 2", "aggregates: {a: {b: 1}}", "aggregates: {a: {ports: [eth1]}}\nmode: 1",
 		"mode: [1]", "mode: {a: b}", "aggregates: [a]", "- a", "mtu: 67", "mtu: lots", "mac: 7", "miimon: soon", "fast_path: maybe", "fast_path: yes", "fast_path: true",
-		"mode: lacp", "primary: a/b", "primary:", "ports: [{name: eth1, pri: 1}]", "slaves: eth1",
+		"mode: lacp", "primary: a/b", "primary:",
+		"ports: [{match: {driver: tun}}]", "ports:\n  - match: {path: pci-*, driver: 'e1000*'}\n    prio: 3\n  - eth1", "ports: [{match: {permanent-mac: 02:00:00:00:00:01}}]",
+		"ports: [{match: {driver: tun}, name: eth1}]", "ports: [{match: {drver: tun}}]", "ports: [{match: {}}]", "ports: [{match: tun}]", "ports: [{match: {driver: tun}, pri: 1}]",
+		"ports: [{match: {permanent-mac: 03:00:00:00:00:01}}]", "ports: [{match: {driver: [tun]}}]", "ports: [match]", "ports: [match: {prio: 10}]",
+		"ports: [{name: eth1, pri: 1}]", "slaves: eth1",
 	} {
 		schema, reader := verdicts(s, text)
 		if (schema == nil) != (reader == nil) {

@@ -24,6 +24,9 @@ func (s *server) apply(r *http.Request) (any, error) {
 	if w.problems != nil {
 		return nil, w.problems
 	}
+	if w, err = s.registry.resolveWanted(w); err != nil {
+		return nil, err
+	}
 	ctx := context.WithoutCancel(r.Context()) // a client that goes away leaves nothing half made
 	now, err := s.registry.specs(ctx)
 	if err != nil {

@@ -250,6 +250,9 @@ func (s *server) removePort(r *http.Request) (any, error) {
 		if i == agg.NoPort {
 			return noSuchPort(name, port, *spec)
 		}
+		if spec.Ports[i].Matched != "" {
+			return foundByMatch(name, spec.Ports[i])
+		}
 		spec.Ports = slices.Delete(spec.Ports, i, i+1)
 		return nil
 	})

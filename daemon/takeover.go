@@ -51,6 +51,10 @@ func (r *registry) upTakingOver(ctx context.Context, spec agg.Spec) error {
 	if inMemory {
 		return r.up(ctx, spec, origin{})
 	}
+	spec, err := r.resolvedNow(spec)
+	if err != nil {
+		return err
+	}
 	t := takeOver{Version: takeOverVersion, BootID: r.world.BootID(), Namespace: r.world.Namespace()}
 	for _, p := range spec.Ports {
 		h, err := handover.Read(p.Name)
@@ -68,7 +72,7 @@ func (r *registry) upTakingOver(ctx context.Context, spec agg.Spec) error {
 	if err := r.saveTakeOver(spec.Name, t); err != nil {
 		return err
 	}
-	err := t.move(func() error {
+	err = t.move(func() error {
 		return r.up(ctx, spec, origin{})
 	}, spec.Name)
 	if err != nil {

@@ -13,6 +13,11 @@ type world interface {
 	Namespace() uint64
 	BootID() string
 	Links() engine.Links
+	// Interfaces tells what interfaces there are that could be ports: Ethernet, and nothing
+	// that Yoke has made. Drivers are asked for where drivers is set.
+	Interfaces(drivers bool) ([]agg.Identity, error)
+	// AnyLink wakes the receiver when interfaces appear, go or are renamed, until cancel.
+	AnyLink() (wake <-chan struct{}, cancel func())
 	Frames() engine.Frames
 	Slow() engine.Slow
 	// LeaveSlow takes back what Slow has left on interfaces for the next daemon, by ifindex.

@@ -43,6 +43,20 @@ func (w *dryWorld) BootID() string        { return w.bootID }
 func (w *dryWorld) Links() engine.Links   { return dryLinks{w.mem} }
 func (w *dryWorld) Frames() engine.Frames { return w.mem }
 
+// Interfaces implements world. Every interface of a dry run has driver "dry", its number
+// in the path, and the address that it was made with.
+func (w *dryWorld) Interfaces(bool) ([]agg.Identity, error) {
+	var out []agg.Identity
+	for _, l := range w.mem.Links() {
+		out = append(out, agg.Identity{Name: l.Name, MAC: l.MAC, Driver: "dry", Path: fmt.Sprintf("dry-%d", l.Index),
+			PermanentMAC: agg.MAC{2, 0, 0, 0, byte(l.Index >> 8), byte(l.Index)}})
+	}
+	return out, nil
+}
+
+// AnyLink implements world.
+func (w *dryWorld) AnyLink() (wake <-chan struct{}, cancel func()) { return w.mem.WatchAny() }
+
 // Slow implements world.
 func (w *dryWorld) Slow() engine.Slow { return drySlow{w.mem} }
 

@@ -225,6 +225,10 @@ func (r *reader) ports(spec *agg.Spec, node ast.Node) {
 	switch n := node.(type) {
 	case *ast.SequenceNode:
 		for _, v := range n.Values {
+			if r.isMatch(v) {
+				spec.Match = append(spec.Match, r.match(spec.Name, v))
+				continue
+			}
 			spec.Ports = append(spec.Ports, r.port(spec.Name, v))
 		}
 	case *ast.NullNode:
@@ -265,6 +269,59 @@ func (r *reader) port(aggregate string, node ast.Node) agg.PortSpec {
 		r.add(node, "invalid-port", "ports", "", "a port has no name", "write `- name: eth1`")
 	}
 	return p
+}
+
+// isMatch reports whether an item of ports is a match: a port named match has its options
+// below that name, and none of them is a word of matches.
+func (r *reader) isMatch(node ast.Node) bool {
+	if !isMap(node) {
+		return false
+	}
+	found, named := false, false
+	r.each(node, func(key string, _, value ast.Node) {
+		found = found || key == "match" && !r.isOptions(value)
+		named = named || key == "name"
+	})
+	return found && !named
+}
+
+// isOptions reports whether a mapping holds options of ports alone.
+func (r *reader) isOptions(node ast.Node) bool {
+	if !isMap(node) {
+		return false
+	}
+	options, others := 0, 0
+	r.each(node, func(key string, _, _ ast.Node) {
+		if _, known := agg.Lookup(key, agg.OfPort); known {
+			options++
+		} else {
+			others++
+		}
+	})
+	return options > 0 && others == 0
+}
+
+// match reads `{match: {driver: virtio_net}, prio: 10}`.
+func (r *reader) match(aggregate string, node ast.Node) agg.MatchSpec {
+	var m agg.MatchSpec
+	r.each(node, func(key string, k, value ast.Node) {
+		if key != "match" {
+			r.option(&m.Options, agg.OfPort, place{aggregate: aggregate}, key, k, value)
+			return
+		}
+		r.each(value, func(key string, k, value ast.Node) {
+			text, ok := scalar(value)
+			if !ok {
+				r.add(value, "invalid-match", key, "", "wants one value", "write `"+key+": VALUE`")
+				return
+			}
+			var p *agg.Problem
+			if errors.As(m.Match.Set(key, text), &p) {
+				r.add(k, p.Code, p.Option, p.Value, p.Rule, p.Remedy)
+			}
+		})
+	})
+	return m
 }
 
 // isMap reports whether the node has keys; one alone has a type of its own.

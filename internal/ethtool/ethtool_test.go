@@ -32,6 +32,9 @@ func TestLinkFollowsCarrier(t *testing.T) {
 	if got, err := s.Settings("tap0"); err != nil || got.Speed == 0 {
 		t.Errorf("got %+v, %v", got, err)
 	}
+	if got, err := s.Driver("tap0"); err != nil || got != "tun" {
+		t.Errorf("driver %q, %v", got, err)
+	}
 	if _, err := s.MIILink("tap0"); err == nil {
 		t.Error("a tap has MII registers")
 	}

@@ -71,6 +71,7 @@ type Listener struct {
 	closed    bool
 	subs      map[*subscription]struct{}
 	byName    map[string][]*subscription // the same, by the interfaces they name
+	anybody   map[chan struct{}]struct{} // woken when interfaces come and go
 	known     map[int]linkState          // by ifindex, from events
 	places    places
 	speeds    map[int]ethtool.Settings
@@ -123,8 +124,9 @@ func Open() (*Listener, error) {
 	l := &Listener{
 		query: query, driver: driver, events: events,
 		subs: map[*subscription]struct{}{}, byName: map[string][]*subscription{}, known: map[int]linkState{},
-		places: places{},
-		speeds: map[int]ethtool.Settings{}, dirty: map[string]struct{}{},
+		anybody: map[chan struct{}]struct{}{},
+		places:  places{},
+		speeds:  map[int]ethtool.Settings{}, dirty: map[string]struct{}{},
 		poke: make(chan struct{}, 1), stale: make(chan struct{}, 1), done: make(chan struct{}),
 	}
 	l.tasks.Go(l.listen)
@@ -314,6 +316,7 @@ func (l *Listener) lost() {
 	for s := range l.subs {
 		signal(s.wake)
 	}
+	l.wakeAnybody()
 	l.soil(slices.Collect(maps.Keys(l.byName))...)
 }
 
@@ -378,6 +381,9 @@ func (l *Listener) linkEvent(s linkState, gone bool) {
 	l.wake(s.name)
 	if had && before.name != s.name {
 		l.wake(before.name)
+	}
+	if gone || !had || before.name != s.name {
+		l.wakeAnybody()
 	}
 }
 

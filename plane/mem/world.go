@@ -136,6 +136,25 @@ func (w *World) Watch(names []string) (wake <-chan struct{}, cancel func()) {
 	}
 }
 
+// WatchAny wakes the receiver after every change of any interface.
+func (w *World) WatchAny() (wake <-chan struct{}, cancel func()) {
+	return w.Watch([]string{anyLink})
+}
+
+// anyLink is the name in a subscription that stands for all.
+const anyLink = "*"
+
+// Links returns the facts of every interface, in no promised order.
+func (w *World) Links() []agg.LinkFacts {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var out []agg.LinkFacts
+	for name := range w.links {
+		out = append(out, w.link(name))
+	}
+	return out
+}
+
 // Subscribers returns how many subscriptions there are.
 func (w *World) Subscribers() int {
 	w.mu.Lock()
@@ -172,7 +191,7 @@ func (w *World) changed(name string) {
 		return
 	}
 	for s := range w.subs {
-		if slices.Contains(s.names, name) {
+		if slices.Contains(s.names, name) || slices.Contains(s.names, anyLink) {
 			s.poke()
 		}
 	}
