@@ -45,6 +45,9 @@ func (e *Engine) planned(ctx context.Context, in policy.Input) (agg.Plan, policy
 // and sees to it that buckets that the change moves wait for a pause. The aggregate is
 // looked after meanwhile.
 func (e *Engine) drainOut(ctx context.Context, next agg.Spec) {
+	if e.driver() != nil {
+		return // no traffic is moved before a port leaves it
+	}
 	if e.reshapes(next) {
 		e.awaitPause(ctx)
 	}

@@ -76,6 +76,7 @@ type Engine struct {
 	lag     lag
 	steps   trace.Ring // the last steps of lag.system
 	kept    kept
+	driven  driven
 	// away is the device as this engine found it under the plan of the one before.
 	away agg.DeviceFacts
 	// readAt is when Links.Read is tried again after readFails failures in a row.
@@ -123,6 +124,9 @@ func New(spec agg.Spec, w World, saved *Saved) (*Engine, error) {
 	e := &Engine{
 		name: spec.Name, w: w, calls: make(chan func(context.Context)),
 		ready: make(chan struct{}), ended: make(chan struct{}), saver: newSaver(w.Store),
+	}
+	if e.driver() != nil {
+		e.w.Stations = nil // the driver announces by itself
 	}
 	if saved == nil {
 		saved = &Saved{}

@@ -69,8 +69,11 @@ func (e *Engine) deadline() agg.Instant {
 	if e.plane.doubt || !e.plane.have {
 		at = e.plane.retryAt
 	}
-	at = agg.Earliest(agg.Earliest(at, e.announceAt()), e.drainAt)
+	at = agg.Earliest(agg.Earliest(at, e.announceAt()), agg.Earliest(e.drainAt, e.driven.lookAt))
 	for _, w := range e.watches {
+		if e.driver() != nil {
+			break // which watches by itself
+		}
 		at = agg.Earliest(at, w.Deadline())
 	}
 	return at
@@ -102,6 +105,10 @@ func (e *Engine) round(ctx context.Context) {
 
 // decide steps the watches and computes the plan.
 func (e *Engine) decide(ctx context.Context, links []agg.LinkFacts) {
+	if d := e.driver(); d != nil {
+		e.decideDriven(ctx, d, links)
+		return
+	}
 	now := e.w.Clock.Now()
 	in := policy.Input{Moves: e.moves, Previous: e.policy, Tables: &e.tables, Ports: make([]policy.PortInput, len(links))}
 	for i, l := range links {

@@ -45,7 +45,7 @@ type planeState struct {
 func (e *Engine) mayApply() bool {
 	p := &e.plane
 	switch {
-	case !p.have || !e.want.Equal(p.published):
+	case !p.have || !e.want.Equal(p.published) || e.untold():
 		return p.failures == 0 || !e.want.Equal(p.tried) || e.retryDue()
 	case p.doubt:
 		return p.failures == 0 || e.retryDue()
@@ -63,7 +63,11 @@ func (e *Engine) apply(ctx context.Context) error {
 	plan := e.want
 	plan.Generation = e.generationFor(plan)
 	p.tried = plan
-	if err := e.w.Plane.Apply(ctx, plan); err != nil {
+	err := e.configure()
+	if err == nil {
+		err = e.w.Plane.Apply(ctx, plan)
+	}
+	if err != nil {
 		e.applyFailed(fmt.Errorf("apply plan %d of %s: %w", plan.Generation, e.name, err))
 		return err
 	}
@@ -72,6 +76,7 @@ func (e *Engine) apply(ctx context.Context) error {
 		p.publishedAt = now
 	}
 	p.published, p.have, p.doubt = plan, true, false
+	e.driven.told = e.spec.Clone()
 	p.expectDevice(plan)
 	p.retryAt, p.verifyAt, p.verified = agg.Never, now.Add(verifyAfter), false
 	return nil
@@ -261,6 +266,9 @@ func (e *Engine) difference(f agg.Facts) string {
 // since somebody else changed it.
 func (e *Engine) strayPort() string {
 	plan := e.plane.published
+	if e.driver() != nil {
+		return "" // which gives its ports their addresses
+	}
 	for _, l := range e.links {
 		i := plan.PortByName(l.Name)
 		switch {

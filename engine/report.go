@@ -49,6 +49,9 @@ func planStatus(v View) agg.PlanStatus {
 
 func portStatus(v View, p PortView) agg.PortStatus {
 	s := agg.PortStatus{Name: p.Link.Name, Gates: gates(v, p), Failures: p.Failures, Facts: factsOf(v, p), LACP: portLACP(p.LACP)}
+	if p.Told != nil {
+		s.LACP = p.Told
+	}
 	for i, g := range s.Gates {
 		if known, ok := p.Gates[g.Name]; ok && known.OK == g.OK {
 			s.Gates[i].Since = known.Since

@@ -63,7 +63,7 @@ func (e *Engine) attempt(ctx context.Context) error {
 		return fmt.Errorf("read the state of the ports: %w", err)
 	}
 	e.decide(ctx, links)
-	if e.plane.have && !e.plane.doubt && e.want.Equal(e.plane.published) {
+	if e.plane.have && !e.plane.doubt && e.want.Equal(e.plane.published) && !e.untold() {
 		return nil
 	}
 	return e.apply(ctx)

@@ -54,6 +54,8 @@ type PortView struct {
 	// LACP is the port in mode 802.3ad, and LACPGate what LACP says of it there.
 	LACP     *lacp.PortView
 	LACPGate *lacp.Gate
+	// Told is the port's LACP where a driver of the kernel runs that.
+	Told *agg.PortLACP
 	// Lost is the number of frames that the plane sent to the port and that the port's
 	// own counter misses, where that number grows.
 	Lost uint64
@@ -87,8 +89,12 @@ func (e *Engine) view(facts agg.Facts, err error) View {
 	}
 	for i := range v.Ports {
 		e.viewLACP(&v.Ports[i])
+		e.viewDriven(&v.Ports[i])
 	}
 	v.LACP = e.lacpStatus()
+	if e.driver() != nil {
+		v.LACP = e.driven.facts.LACP
+	}
 	v.addReasons(e.reasons)
 	return v
 }
