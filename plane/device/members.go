@@ -16,7 +16,8 @@ import (
 // memberships are what files tell of the multicast groups of all interfaces of a namespace,
 // by ifindex. Netlink lists the groups of IPv6, and no sources.
 type memberships struct {
-	groups  map[int][]netip.Addr // those of IPv4
+	groups map[int][]netip.Addr // those of IPv4
+	// sources are read when there is a group that needs them.
 	sources map[int]map[netip.Addr][]netip.Addr
 	// version is the IGMP version that routers speak there.
 	version map[int]int
@@ -26,28 +27,30 @@ type memberships struct {
 // is that of a kernel without IPv6, or without multicast.
 func readMemberships() memberships {
 	m := newMemberships()
-	file := func(name string) string {
-		b, _ := os.ReadFile("/proc/thread-self/net/" + name) // absent: empty
-		return string(b)
-	}
-	m.readIGMP(file("igmp"))
-	m.readFilters(file("mcfilter"))
-	m.readFilters(file("mcfilter6"))
+	m.readIGMP(netFile("igmp"))
 	return m
 }
 
 func newMemberships() memberships {
-	return memberships{
-		groups: map[int][]netip.Addr{}, sources: map[int]map[netip.Addr][]netip.Addr{}, version: map[int]int{},
-	}
+	return memberships{groups: map[int][]netip.Addr{}, version: map[int]int{}}
+}
+
+func netFile(name string) string {
+	b, _ := os.ReadFile("/proc/thread-self/net/" + name) // absent: empty
+	return string(b)
 }
 
 // of lists the groups of an interface that reports are made of: not the one of all hosts,
 // and none that does not leave the host.
-func (m memberships) of(index int) ([]agg.Group, error) {
+func (m *memberships) of(index int) ([]agg.Group, error) {
 	six, err := iface.Groups6(index)
 	if err != nil {
 		return nil, err
+	}
+	if m.sources == nil && slices.ContainsFunc(slices.Concat(m.groups[index], six), sourceSpecific) {
+		m.sources = map[int]map[netip.Addr][]netip.Addr{}
+		m.readFilters(netFile("mcfilter"))
+		m.readFilters(netFile("mcfilter6"))
 	}
 	return m.with(index, six), nil
 }

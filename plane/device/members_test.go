@@ -18,6 +18,7 @@ func hostNumber(a string) string {
 
 func TestMemberships(t *testing.T) {
 	m := newMemberships()
+	m.sources = map[int]map[netip.Addr][]netip.Addr{}
 	m.readIGMP("Idx\tDevice    : Count Querier\tGroup    Users Timer\tReporter\n" +
 		"1\tlo        :     1      V3\n\t\t\t\t" + hostNumber("224.0.0.1") + "     1 0:00000000\t\t0\n" +
 		"7\tbond0     :     3      V2\n\t\t\t\t" + hostNumber("239.1.2.3") + "     1 0:00000000\t\t1\n" +
