@@ -39,7 +39,10 @@ type Config struct {
 	AllSlavesActive bool
 	FailOverMAC     FailOverMAC
 	FastPath        bool
-	MTU             int
+	// DrainTimeout is how long a planned move waits at most for a pause in the traffic; 0 is
+	// not at all.
+	DrainTimeout time.Duration
+	MTU          int
 	// MAC is the address asked for, zero where the first port gives it.
 	MAC MAC
 	// LACP is used in mode 802.3ad.
@@ -88,6 +91,7 @@ func (s Spec) Config() Config {
 		AllSlavesActive: r.text("all_slaves_active") == "on",
 		FailOverMAC:     FailOverMAC(r.number("fail_over_mac")),
 		FastPath:        r.text("fast_path") == "on",
+		DrainTimeout:    r.duration("drain_timeout"),
 		MTU:             r.number("mtu"),
 		LACP:            r.lacp(),
 	}

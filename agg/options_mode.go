@@ -1,5 +1,7 @@
 package agg
 
+import "time"
+
 // modeOptions are the options of how frames find their port.
 func modeOptions() []Option {
 	return []Option{
@@ -42,6 +44,13 @@ func modeOptions() []Option {
 			Default: "off", Bonding: "off",
 			Sysfs: "all_slaves_active", Netlink: 17, Module: "all_slaves_active", Built: true,
 			Doc: "on accepts frames that arrive on ports that stand by. What a switch floods then arrives once by each port.",
+		},
+		{
+			Name: "drain_timeout", Scope: OfAggregate, Kind: KindDuration, Max: 60000, Unit: "ms", Bare: time.Millisecond,
+			Modes:   []Mode{ActiveBackup, BalanceXOR, LACP},
+			Default: "1s", Built: true,
+			Doc: "How long traffic that is to leave a port that works waits at most for a pause of its own, so that no frame overtakes another: when a port is removed or added, " +
+				"comes back, gives way to a better one, or weights change. A flow that never pauses for 20 ms is moved when the time is over. 0 moves everything at once.",
 		},
 		{
 			Name: "queue_id", Scope: OfPort, Kind: KindInt, Max: 65535,

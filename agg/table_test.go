@@ -214,7 +214,7 @@ func TestWhatIsBuilt(t *testing.T) {
 			built = append(built, o.Name)
 		}
 	}
-	const want = "mode plane packets_per_slave all_slaves_active queue_id fast_path mtu mac fail_over_mac xmit_hash_policy hash_map weight tx_hash primary primary_reselect active_slave prio sticky " +
+	const want = "mode plane packets_per_slave all_slaves_active drain_timeout queue_id fast_path mtu mac fail_over_mac xmit_hash_policy hash_map weight tx_hash primary primary_reselect active_slave prio sticky " +
 		"watch miimon use_carrier updelay downdelay num_grat_arp peer_notif_delay resend_igmp mcast_rejoin_interval " +
 		"lacp_rate lacp_active ad_select ad_actor_sys_prio ad_actor_system ad_user_port_key min_links coupled_control broadcast_neighbor lacp_strict " +
 		"max_links fallback fallback_timeout lacp_wait wait_to_restore max_orphan_time revertive actor_port_prio lacp_key"

@@ -52,6 +52,9 @@ func (e *Engine) drainOut(ctx context.Context, next agg.Spec) {
 		e.awaitPause(ctx)
 	}
 	defer func() { e.former = e.buckets(next.Config()) }()
+	if e.config.DrainTimeout == 0 {
+		return
+	}
 	for _, p := range e.plane.published.Ports {
 		stays := slices.ContainsFunc(next.Ports, func(q agg.PortSpec) bool { return q.Name == p.Name })
 		if !stays && p.Transmit && e.plane.have {
@@ -91,7 +94,7 @@ func (e *Engine) reshapes(next agg.Spec) bool {
 // awaitPause waits until no entry of the table was used for a while, at most as long as a
 // planned move may wait.
 func (e *Engine) awaitPause(ctx context.Context) {
-	end := e.w.Clock.Now().Add(policy.DrainCap)
+	end := e.w.Clock.Now().Add(e.config.DrainTimeout)
 	for ctx.Err() == nil && e.w.Clock.Now().Before(end) {
 		facts, err := e.observe(ctx)
 		now := e.w.Clock.Now()
@@ -129,7 +132,7 @@ func (e *Engine) noteDrain(before mark) bool {
 	switch {
 	case is != nil && is.Holding() && !was.Holding():
 		e.record(agg.Event{Kind: "drain", Cause: "draining", Port: is.Open[0],
-			Text: fmt.Sprintf("%s carries until the traffic pauses, %v at most", holders(is), policy.DrainCap)})
+			Text: fmt.Sprintf("%s carries until the traffic pauses, %v at most", holders(is), e.config.DrainTimeout)})
 	case was.Holding() && !is.Holding():
 		e.record(agg.Event{Kind: "drain", Cause: "drained", Port: was.Open[0],
 			Text: fmt.Sprintf("the traffic of %s has moved after %v", holders(was), e.w.Clock.Now().Sub(was.Since))})

@@ -150,3 +150,25 @@ func TestARemovalDrainsTheBuckets(t *testing.T) {
 		})
 	}
 }
+
+// drain_timeout bounds the wait, and 0 makes every move at once.
+func TestDrainTimeout(t *testing.T) {
+	for _, c := range []struct {
+		timeout string
+		within  time.Duration
+	}{{"0", time.Millisecond}, {"200ms", 250 * time.Millisecond}} {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t, spec(t, map[string]string{"drain_timeout": c.timeout}, "eth1", "eth2")).start()
+			defer func() { _ = r.stop() }()
+			r.quiet(10 * time.Second)
+			r.carries()
+			wait := r.change(func(s *agg.Spec) { _ = s.Options.Set(agg.OfAggregate, "active_slave", "eth2") })
+			synctest.Wait()
+			r.talk(time.Millisecond, c.within)
+			if got := r.carries(); got != "eth2" {
+				t.Errorf("drain_timeout=%s: after %v %s carries", c.timeout, c.within, got)
+			}
+			wait()
+		})
+	}
+}

@@ -24,6 +24,9 @@ func (e *Engine) farewell(ctx context.Context, next agg.Spec) []uint16 {
 			gone = append(gone, l.number(p.Name))
 		}
 	}
+	if e.config.DrainTimeout == 0 {
+		return gone
+	}
 	for _, n := range gone {
 		e.stepLACP(lacp.Input{At: e.w.Clock.Now(), Kind: lacp.Drain, Port: n})
 	}

@@ -8,9 +8,6 @@ import (
 	"github.com/yokelag/yoke/agg"
 )
 
-// DrainCap is how long a planned move waits at most for a pause in the traffic.
-const DrainCap = time.Second
-
 // DrainGap is for how long an entry was idle when it moves, so that no frame of a flow
 // overtakes another on the way.
 const DrainGap = 20 * time.Millisecond
@@ -63,7 +60,7 @@ func (b *builder) portNamed(name string) int {
 // is how entries left before, by name; it matters when a move begins.
 func (b *builder) drain(former map[int]string, leaving []string) {
 	d := b.in.Previous.Drain
-	if b.in.Now == agg.Never {
+	if b.in.Now == agg.Never || b.c.DrainTimeout == 0 {
 		return
 	}
 	if began := b.beginDrain(former, leaving, d); began != nil {
@@ -119,7 +116,7 @@ func (b *builder) beginDrain(former map[int]string, leaving []string, d *Drain) 
 // holds reports whether an entry still leaves by its former port.
 func (b *builder) holds(d *Drain, entry int, name string) bool {
 	port := b.portNamed(name)
-	if entry >= len(b.plan.Table) || !b.alive(port) || b.plan.Table[entry].First == port || b.in.Now.Sub(d.Since) >= DrainCap {
+	if entry >= len(b.plan.Table) || !b.alive(port) || b.plan.Table[entry].First == port || b.in.Now.Sub(d.Since) >= b.c.DrainTimeout {
 		return false
 	}
 	if entry >= len(b.in.LastUsed) {

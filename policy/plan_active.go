@@ -58,7 +58,7 @@ func (b *builder) explainActive(choice ActiveChoice) {
 		place := b.plan.Ports[i].Order
 		switch {
 		case b.next.Drain.Holding() && b.next.Drain.Held[0] == p.Name:
-			b.reasons = append(b.reasons, Reason{p.Name, true, "draining", "carries until its traffic pauses, 1 s at most; then " + b.next.Active + " does"})
+			b.reasons = append(b.reasons, Reason{p.Name, true, "draining", "carries until its traffic pauses, " + b.c.DrainTimeout.String() + " at most; then " + b.next.Active + " does"})
 		case i == choice.Index:
 			b.reasons = append(b.reasons, Reason{p.Name, true, choice.Code, "active: " + choice.Text})
 		case place < 0:
