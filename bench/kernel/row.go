@@ -1,0 +1,69 @@
+package main
+
+import "math"
+
+// row is one figure of the table.
+type row struct {
+	// Part is what was measured, By and Mode of which aggregate.
+	Part string `json:"part"`
+	By   string `json:"by"`
+	Mode string `json:"mode"`
+	// Bare is the cost of a frame without the aggregate, Added what the aggregate adds,
+	// both in instructions.
+	Bare  float64 `json:"bare"`
+	Added float64 `json:"added"`
+	// Known is what another program measured before, Repeats whether that and this agree:
+	// within 10 % or 30 instructions.
+	Known   float64 `json:"known,omitempty"`
+	Repeats *bool   `json:"repeats,omitempty"`
+	// Ratio is Added to that of the bonding driver in the same mode and boot.
+	Ratio float64 `json:"ratio,omitempty"`
+	// Goal and Met tell what the figure should be at most, and whether it is.
+	Goal float64 `json:"goal,omitempty"`
+	Met  *bool   `json:"met,omitempty"`
+	// Stretch is what it should be at best.
+	Stretch float64 `json:"stretch,omitempty"`
+	// Failed is why there is no figure.
+	Failed   string   `json:"failed,omitempty"`
+	Note     string   `json:"note,omitempty"`
+	Raw      figure   `json:"raw"`
+	Commands []string `json:"commands"`
+}
+
+// judge fills in what follows from the figure.
+func (r *row) judge() {
+	if r.Failed != "" {
+		return
+	}
+	if r.Known != 0 {
+		agrees := math.Abs(r.Added-r.Known) <= max(30, r.Known/10)
+		r.Repeats = &agrees
+	}
+	if r.Goal != 0 {
+		met := r.Added <= r.Goal
+		r.Met = &met
+	}
+}
+
+// compare fills in the ratios, where the bonding driver has the same mode.
+func compare(rows []row) {
+	for i := range rows {
+		for _, b := range rows {
+			if b.By == byBonding && b.Part == rivalPart(rows[i].Part) && b.Mode == rows[i].Mode && b.Added > 0 && rows[i].Failed == "" && b.Failed == "" {
+				rows[i].Ratio = rows[i].Added / b.Added
+			}
+		}
+	}
+}
+
+// rivalPart is the part with which a variant of Yoke's is compared.
+func rivalPart(part string) string {
+	switch part {
+	case partUnguarded, partFromOther:
+		return partTransmit
+	case partToOther:
+		return partReceive
+	default:
+		return part
+	}
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// numberAt is where the number of a frame of the stream is.
+const numberAt = 14 + 20 + 8
+
+// stream sends numbered frames by an aggregate and sees by which port they leave.
+type stream struct {
+	out  *sender
+	ends ends
+	// sent is when each number was sent, came by which port it arrived, from 1.
+	sent []time.Duration
+	came []uint8
+	last int
+	// fresh are the numbers that the last look found.
+	fresh []int
+	buf   [2048]byte
+}
+
+// run sends for so long.
+func (st *stream) run(length time.Duration) {
+	for end := now() + length; now() < end; {
+		st.step()
+	}
+}
+
+// step sends one frame, and looks what has arrived when it is time for the next.
+func (st *stream) step() {
+	begin := now()
+	frame := st.out.frames[0]
+	binary.BigEndian.PutUint64(frame[numberAt:], uint64(len(st.sent)))
+	st.sent, st.came = append(st.sent, begin), append(st.came, 0)
+	_, _ = unix.Write(st.out.fd, frame) // what is not sent is lost, and counted
+	if left := apart - (now() - begin); left > 0 {
+		sleep(left)
+	}
+	st.look()
+}
+
+func (st *stream) look() {
+	st.fresh = st.fresh[:0]
+	for port := range ports {
+		for b := st.ends.read(port, st.buf[:]); b != nil; b = st.ends.read(port, st.buf[:]) {
+			if len(b) < frameBytes || binary.BigEndian.Uint16(b[12:]) != unix.ETH_P_IP {
+				continue
+			}
+			if n := binary.BigEndian.Uint64(b[numberAt:]); n < uint64(len(st.came)) {
+				st.came[n], st.last = uint8(port+1), port
+				st.fresh = append(st.fresh, int(n))
+			}
+		}
+	}
+}
+
+// pull takes the carrier of the port that carries and returns the time to the first frame
+// that was sent after it and left by the other port, and how many were lost before.
+func (st *stream) pull() (took time.Duration, lost int, err error) {
+	time.Sleep(rest)
+	st.sent, st.came = st.sent[:0], st.came[:0]
+	st.run(20 * time.Millisecond)
+	if len(st.fresh) == 0 {
+		return 0, 0, fmt.Errorf("of %d frames the last did not arrive", len(st.sent))
+	}
+	from, first := st.last, len(st.sent)
+	pulled := make(chan error, 1)
+	begun := make(chan time.Duration, 1)
+	go func() {
+		begun <- now()
+		pulled <- st.ends.pull(from)
+	}()
+	moved := -1
+	for end := now() + patience; moved < 0 && now() < end; {
+		st.step()
+		for _, n := range st.fresh {
+			if n >= first && int(st.came[n]) == 2-from && moved < 0 {
+				moved = n
+			}
+		}
+	}
+	st.run(5 * time.Millisecond)
+	err = <-pulled
+	if err == nil && moved < 0 {
+		err = fmt.Errorf("no frame left by the other port within %v", patience)
+	}
+	if err != nil {
+		return 0, 0, err
+	}
+	for n := first; n < moved; n++ {
+		if st.came[n] == 0 {
+			lost++
+		}
+	}
+	return max(0, st.sent[moved]-<-begun), lost, st.ends.plug(from)
+}
