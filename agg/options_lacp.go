@@ -68,11 +68,11 @@ func lacpOptions() []Option {
 		},
 		{
 			Name: "min_links", Aliases: []string{"min_ports"}, Scope: OfAggregate, Kind: KindInt, Max: maxInt, Unit: "ports",
-			Modes:   []Mode{LACP},
 			Default: "0", Bonding: "0", Teamd: "1",
 			Sysfs: "min_links", Netlink: 18, Module: "min_links", TeamdKey: "runner.min_ports",
 			Built: true,
-			Doc:   "How many ports must work for the aggregate to have carrier. 0 and 1 are the same.",
+			Doc: "How many ports must work for the aggregate to have carrier; with fewer it neither sends nor receives. 0 and 1 are the same. " +
+				"The bonding and team drivers count in mode 802.3ad only.",
 		},
 		{
 			Name: "coupled_control", Scope: OfAggregate, Kind: KindBool,

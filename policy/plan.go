@@ -28,6 +28,7 @@ func Plan(c agg.Config, in Input) (agg.Plan, State, []Reason) {
 	default:
 		b.find("not-built", "mode "+c.Mode.String()+" is not built; nothing is forwarded")
 	}
+	b.enough()
 	b.addresses()
 	b.plan.Carrier = b.carrying()
 	if c.Mode == agg.LACP {

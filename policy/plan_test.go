@@ -21,6 +21,7 @@ func someInput(t *rapid.T) (agg.Config, Input) {
 		PrimaryReselect: agg.Reselect(rapid.IntRange(0, 2).Draw(t, "reselect")),
 		PacketsPerSlave: rapid.IntRange(0, 2).Draw(t, "packets"),
 		AllSlavesActive: rapid.Bool().Draw(t, "all active"),
+		LACP:            agg.LACPConfig{MinLinks: rapid.SampledFrom([]int{0, 0, 1, 2, 3}).Draw(t, "min links")},
 		MTU:             9000,
 	}
 	in := Input{MAC: agg.MAC{2, 0, 0, 0, 0, 1}}
@@ -72,11 +73,14 @@ func TestPlanIsConsistent(t *testing.T) {
 }
 
 func checkPlan(t *rapid.T, c agg.Config, in Input, plan agg.Plan, reasons []Reason) {
-	works := false
+	count, rising := 0, false
 	for i, p := range plan.Ports {
 		present := in.Ports[i].Link.Present
 		usable := present && in.Ports[i].Watch.State != Down
-		works = works || usable
+		if usable {
+			count++
+			rising = rising || in.Ports[i].Watch.State == Rising
+		}
 		if p.Transmit && !usable {
 			t.Fatalf("%s does not work and transmits: %+v", p.Name, plan)
 		}
@@ -86,6 +90,10 @@ func checkPlan(t *rapid.T, c agg.Config, in Input, plan agg.Plan, reasons []Reas
 		if reasons[i].Port != p.Name || reasons[i].OK != p.Transmit || reasons[i].Code == "" || reasons[i].Text == "" {
 			t.Fatalf("the reason of %s is %+v", p.Name, reasons[i])
 		}
+	}
+	works := count > 0 && count >= c.LACP.MinLinks
+	if rising && c.LACP.MinLinks > 1 { // of ports that rise one may be promoted
+		works = plan.Carrier
 	}
 	if plan.Carrier != works || plan.Blocked == plan.Carrier || (len(plan.Table) > 0) != works {
 		t.Fatalf("ports that work: %v; plan %+v", works, plan)
