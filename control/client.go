@@ -123,9 +123,10 @@ func (c *Client) Add(ctx context.Context, name string, ports []agg.PortSpec) (St
 	return do[StatusList](ctx, c, http.MethodPost, fill(PathPorts, name, ""), AddRequest{Ports: ports})
 }
 
-// Remove gives one port back.
-func (c *Client) Remove(ctx context.Context, name, port string) (StatusList, error) {
-	return do[StatusList](ctx, c, http.MethodDelete, fill(PathPort, name, port), nil)
+// Remove gives ports back, all of them or none.
+func (c *Client) Remove(ctx context.Context, name string, ports ...string) (StatusList, error) {
+	query := "?" + url.Values{"ports": {strings.Join(ports, ",")}}.Encode()
+	return do[StatusList](ctx, c, http.MethodDelete, fill(PathPorts, name, "")+query, nil)
 }
 
 // Options asks for the values of all options in force.

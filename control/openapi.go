@@ -31,6 +31,8 @@ func Calls() []Call {
 		{Method: "GET", Path: PathOptions, Doc: "Tells the values of all options in force.", Answer: Options{}},
 		{Method: "PATCH", Path: PathOptions, Doc: "Changes options, all of them or none, and tells all values as read back.", Request: SetRequest{}, Answer: Options{}},
 		{Method: "POST", Path: PathPorts, Doc: "Gives an aggregate more ports.", Request: AddRequest{}, Answer: StatusList{}},
+		{Method: "DELETE", Path: PathPorts, Doc: "Gives ports back as they were, all of them or none.", Answer: StatusList{},
+			Query: []Parameter{{"ports", "The ports, with commas between them."}}},
 		{Method: "DELETE", Path: PathPort, Doc: "Gives one port back as it was.", Answer: StatusList{}},
 		{Method: "POST", Path: PathExplain, Doc: "Tells which port a flow takes, by the table read back from the plane.", Request: ExplainRequest{}, Answer: Explanation{}},
 		{Method: "GET", Path: PathReady, Doc: "Tells whether an aggregate is as far as somebody waits for.", Answer: Readiness{},

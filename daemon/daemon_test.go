@@ -246,6 +246,34 @@ func TestAddAndRemove(t *testing.T) {
 	r.mustUp("bond1", "eth1")
 }
 
+// Several ports go together, or none does.
+func TestRemoveIsAllOrNothing(t *testing.T) {
+	r := newRig(t, "eth1", "eth2", "eth3")
+	r.start()
+	r.mustUp("bond0", "eth1", "eth2", "eth3")
+	_, err := r.client.Remove(t.Context(), "bond0", "eth1", "eth9", "eth2")
+	refused(t, err, control.CodeNotFound, "eth9")
+	if s := r.status("bond0"); s.Total != 3 {
+		t.Errorf("%d ports after a refusal", s.Total)
+	}
+	r.w.mem.Refuse(func(op string) error {
+		if op == "apply" {
+			return errors.New("no")
+		}
+		return nil
+	})
+	if _, err := r.client.Remove(t.Context(), "bond0", "eth1", "eth2"); err == nil {
+		t.Error("removed although the plane refuses")
+	}
+	r.w.mem.Refuse(func(string) error { return nil })
+	if s := r.status("bond0"); s.Total != 3 {
+		t.Errorf("%d ports after a failure", s.Total)
+	}
+	if l, err := r.client.Remove(t.Context(), "bond0", "eth1", "eth3"); err != nil || l.Aggregates[0].Active != "eth2" {
+		t.Errorf("got %+v, %v", l, err)
+	}
+}
+
 func TestRestartAdopts(t *testing.T) {
 	r := newRig(t, "eth1", "eth2")
 	r.start()

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -60,6 +61,7 @@ func (s *server) handlers() map[string]handler {
 		"GET " + control.PathOptions:       s.getOptions,
 		"PATCH " + control.PathOptions:     s.setOptions,
 		"POST " + control.PathPorts:        s.addPorts,
+		"DELETE " + control.PathPorts:      s.removePorts,
 		"DELETE " + control.PathPort:       s.removePort,
 		"POST " + control.PathExplain:      s.explain,
 		"GET " + control.PathReady:         s.ready,
@@ -244,17 +246,37 @@ func (s *server) addPorts(r *http.Request) (any, error) {
 }
 
 func (s *server) removePort(r *http.Request) (any, error) {
-	name, port := r.PathValue("name"), r.PathValue("port")
+	return s.remove(r, r.PathValue("port"))
+}
+
+func (s *server) removePorts(r *http.Request) (any, error) {
+	var ports []string
+	for _, port := range strings.Split(r.URL.Query().Get("ports"), ",") {
+		if port == "" {
+			return nil, &agg.Problem{Code: control.CodeBadRequest, Option: "ports", Value: r.URL.Query().Get("ports"),
+				Rule: "must name the ports, with commas between them", Remedy: "`yoke remove " + r.PathValue("name") + " eth1 eth2`"}
+		}
+		ports = append(ports, port)
+	}
+	return s.remove(r, ports...)
+}
+
+// remove gives ports back, all of them or none.
+func (s *server) remove(r *http.Request, ports ...string) (any, error) {
+	name := r.PathValue("name")
 	_, err := s.registry.update(r.Context(), name, func(spec *agg.Spec) error {
-		i := spec.Port(port)
-		if i == agg.NoPort {
-			return noSuchPort(name, port, *spec)
+		var out agg.Problems
+		for _, port := range ports {
+			i := spec.Port(port)
+			switch {
+			case i == agg.NoPort:
+				out = append(out, noSuchPort(name, port, *spec))
+			case spec.Ports[i].Matched != "":
+				out = append(out, foundByMatch(name, spec.Ports[i]))
+			}
 		}
-		if spec.Ports[i].Matched != "" {
-			return foundByMatch(name, spec.Ports[i])
-		}
-		spec.Ports = slices.Delete(spec.Ports, i, i+1)
-		return nil
+		spec.Ports = slices.DeleteFunc(spec.Ports, func(p agg.PortSpec) bool { return slices.Contains(ports, p.Name) })
+		return out.Err()
 	})
 	if err != nil {
 		return nil, err

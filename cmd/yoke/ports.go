@@ -42,21 +42,15 @@ func parsePorts(args []string) ([]agg.PortSpec, error) {
 func (a *app) removeCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:               "remove NAME PORT...",
-		Short:             "Give ports of an aggregate back as they were",
-		Example:           "  yoke remove bond0 eth3",
+		Short:             "Give ports of an aggregate back as they were, all that are named or none",
+		Example:           "  yoke remove bond0 eth3\n  yoke remove bond0 eth3 eth4",
 		Args:              words(2, -1),
 		ValidArgsFunction: a.completeMembers,
 		RunE: func(c *cobra.Command, args []string) error {
 			client := a.client()
 			defer client.Close()
-			var list control.StatusList
-			for _, port := range args[1:] {
-				var err error
-				if list, err = client.Remove(c.Context(), args[0], port); err != nil {
-					return err
-				}
-			}
-			return a.changed(list, nil)
+			list, err := client.Remove(c.Context(), args[0], args[1:]...)
+			return a.changed(list, err)
 		},
 	}
 }
