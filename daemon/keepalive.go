@@ -65,6 +65,14 @@ func (k *keeper) Kept(ifindex int) (engine.Kept, bool, error) {
 	return engine.Kept{Beat: n.Beat, Spoken: n.Spoken, Answers: n.Answers, Stopped: string(n.Stopped)}, ok, err
 }
 
+// Mend implements engine.KeepAlive.
+func (k *keeper) Mend() (ports int, err error) {
+	if k.open == nil {
+		return 0, nil
+	}
+	return k.open.Mend()
+}
+
 // Remove implements engine.KeepAlive.
 func (k *keeper) Remove(ifindex int) error {
 	open, err := k.opened()

@@ -13,8 +13,9 @@ import (
 type kept struct {
 	beatAt agg.Instant
 	// ports are by number.
-	ports  map[uint16]keptPort
-	failed error
+	ports map[uint16]keptPort
+	// failed and unmended are the last errors, which are told once.
+	failed, unmended error
 }
 
 type keptPort struct {
@@ -126,6 +127,21 @@ func (e *Engine) keepPort(number uint16) error {
 	}
 	e.kept.ports[number] = p
 	return nil
+}
+
+// mendKept looks whether what speaks is still on the ports.
+func (e *Engine) mendKept() {
+	if e.beatDue() == agg.Never {
+		return
+	}
+	n, err := e.w.KeepAlive.Mend()
+	switch {
+	case err != nil && e.kept.unmended == nil:
+		e.record(agg.Event{Kind: "lacp", Cause: "keep-alive-failed", Text: fmt.Sprintf("partners would notice if this daemon ended: %v", err)})
+	case n > 0:
+		e.record(agg.Event{Kind: "lacp", Cause: "keep-alive-mended", Text: fmt.Sprintf("what speaks for a daemon that has ended was missing on %d of the ports, and is back", n)})
+	}
+	e.kept.unmended = err
 }
 
 // dropKept ends it for the ports that are none of the system's any more.

@@ -20,6 +20,8 @@ type keep struct {
 	late time.Duration
 	said map[int]engine.Words
 	kept map[int]engine.Kept
+	// missing is what the next Mend finds.
+	missing, mends int
 }
 
 func newKeep(c clock) *keep {
@@ -50,6 +52,15 @@ func (k *keep) Kept(ifindex int) (engine.Kept, bool, error) {
 	defer k.mu.Unlock()
 	out, ok := k.kept[ifindex]
 	return out, ok, nil
+}
+
+func (k *keep) Mend() (int, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.mends++
+	out := k.missing
+	k.missing = 0
+	return out, nil
 }
 
 func (k *keep) Remove(ifindex int) error {
@@ -97,6 +108,29 @@ func TestKeepAliveKnowsWhatWasAgreed(t *testing.T) {
 		}
 		if _, ok := k.of(one); !ok {
 			t.Error("it may not speak on the port that stays")
+		}
+	})
+}
+
+func TestWhatSomebodyTakesOffIsPutBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPair(t, lacpSpec(t, nil, "eth1"), lacpSpec(t, nil, "eth1"))
+		k := newKeep(p.a.clock)
+		p.a.keep = k
+		p.start()
+		defer p.stop()
+		p.a.quiet(10 * time.Second)
+		k.mu.Lock()
+		before := k.mends
+		k.missing = 1
+		k.mu.Unlock()
+		p.a.quiet(5 * time.Second)
+		if k.mends == before || k.missing != 0 {
+			t.Fatalf("%d looks in 15 s, %d before", k.mends, before)
+		}
+		events, _ := p.a.e.Events(0)
+		if last := events[len(events)-1]; last.Cause != "keep-alive-mended" {
+			t.Errorf("the last event is %+v", last)
 		}
 	})
 }

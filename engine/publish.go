@@ -198,6 +198,7 @@ func (e *Engine) verify(ctx context.Context) {
 		return
 	}
 	if whole {
+		e.mendKept()
 		e.watchCounters(facts)
 	}
 	if e.watchDevice(ctx, facts) {

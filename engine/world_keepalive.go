@@ -20,6 +20,9 @@ type KeepAlive interface {
 	// Kept tells what was done on a port for an engine before, until Set is called for it.
 	// ok is false where nothing is known of any.
 	Kept(ifindex int) (k Kept, ok bool, err error)
+	// Mend puts back what somebody else has taken off the ports since Set, and tells on how
+	// many of them.
+	Mend() (ports int, err error)
 	// Remove ends it for a port, before the plane gives the port back.
 	Remove(ifindex int) error
 }

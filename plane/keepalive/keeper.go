@@ -135,8 +135,8 @@ func (k *Keeper) Noted(ifindex int) (n Noted, ok bool, err error) {
 }
 
 // Mend attaches programs again that somebody has taken off the ports, or put others
-// before.
-func (k *Keeper) Mend() error {
+// before, and tells on how many ports.
+func (k *Keeper) Mend() (ports int, err error) {
 	var errs []error
 	for ifindex := range k.set {
 		in, out := look(hook{ifindex, true}), look(hook{ifindex, false})
@@ -147,11 +147,14 @@ func (k *Keeper) Mend() error {
 		if err == nil {
 			err = k.attach(ifindex)
 		}
-		if !isGone(err) {
+		switch {
+		case err == nil:
+			ports++
+		case !isGone(err):
 			errs = append(errs, err)
 		}
 	}
-	return errors.Join(errs...)
+	return ports, errors.Join(errs...)
 }
 
 // Remove takes the programs off a port, also those of an earlier daemon. It comes before

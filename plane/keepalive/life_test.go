@@ -165,10 +165,22 @@ func TestMendPutsBackWhatWasTakenOff(t *testing.T) {
 	r := newRig(t, Options{})
 	r.agree()
 	nstest.Command(t, r.near, "tc", "qdisc", "del", "dev", "eth0", "clsact")
-	r.run(r.near, r.keeper.Mend)
+	r.mend(1)
+	r.mend(0)
 	r.beat(orphaned)
 	r.send(pdu())
 	r.wait(1)
+}
+
+func (r *rig) mend(want int) {
+	r.Helper()
+	r.run(r.near, func() error {
+		n, err := r.keeper.Mend()
+		if n != want {
+			r.Errorf("mended %d ports, not %d", n, want)
+		}
+		return err
+	})
 }
 
 func TestMendGoesBeforeOthers(t *testing.T) {
@@ -176,7 +188,7 @@ func TestMendGoesBeforeOthers(t *testing.T) {
 	r := newRig(t, Options{})
 	r.agree()
 	r.greedyFilter(greedy(t))
-	r.run(r.near, r.keeper.Mend)
+	r.mend(1)
 	r.beat(orphaned)
 	r.send(pdu())
 	r.wait(1)
