@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/control"
@@ -148,11 +149,31 @@ func (r *registry) makeAll(ctx context.Context, changes []change, held map[strin
 		}
 	}
 	for _, c := range changes {
-		if err := r.makeOne(ctx, c, held[c.Aggregate]); err != nil {
-			return err
+		if c.Action == control.ActionChange {
+			if err := r.alter(ctx, c); err != nil {
+				return err
+			}
 		}
 	}
-	return nil
+	return r.createAll(ctx, changes, held)
+}
+
+// createAll makes what is not there, several at a time, and begins no more after a failure.
+func (r *registry) createAll(ctx context.Context, changes []change, held map[string]rebuilt) error {
+	changes = slices.DeleteFunc(slices.Clone(changes), func(c change) bool {
+		return c.Action == control.ActionRemove || c.Action == control.ActionChange
+	})
+	var failed atomic.Bool
+	return each(beginTogether, changes, func(c change) error {
+		if failed.Load() {
+			return nil
+		}
+		err := r.create(ctx, c, held[c.Aggregate])
+		if err != nil {
+			failed.Store(true)
+		}
+		return err
+	})
 }
 
 // rebuilt is what an aggregate keeps while it is made anew: addresses and routes, its
@@ -220,23 +241,20 @@ func (r *registry) makeRoom(ctx context.Context, changes []change) error {
 	return nil
 }
 
-func (r *registry) makeOne(ctx context.Context, c change, held rebuilt) error {
-	switch c.Action {
-	case control.ActionRemove:
+func (r *registry) alter(ctx context.Context, c change) error {
+	_, err := r.update(ctx, c.Aggregate, func(s *agg.Spec) error {
+		*s = c.after.Clone()
 		return nil
-	case control.ActionChange:
-		_, err := r.update(ctx, c.Aggregate, func(s *agg.Spec) error {
-			*s = c.after.Clone()
-			return nil
-		})
+	})
+	return err
+}
+
+func (r *registry) create(ctx context.Context, c change, held rebuilt) error {
+	err := r.up(ctx, *c.after, held.of(*c.after))
+	if err != nil || held.holding.Empty() {
 		return err
-	default:
-		err := r.up(ctx, *c.after, held.of(*c.after))
-		if err != nil || held.holding.Empty() {
-			return err
-		}
-		return held.holding.Give(c.Aggregate)
 	}
+	return held.holding.Give(c.Aggregate)
 }
 
 // restore brings aggregates back to what they were; a nil spec was not there.

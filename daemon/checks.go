@@ -183,7 +183,7 @@ const maxAggregates = 1000
 
 // checkRoom refuses one aggregate too many. The caller holds change.
 func (r *registry) checkRoom(name string) error {
-	if r.count()+len(r.claims) < maxAggregates {
+	if r.countWithClaims() < maxAggregates {
 		return nil
 	}
 	return &agg.Problem{Code: "too-many-aggregates", Object: name, Rule: fmt.Sprintf("would be one more than the %d of a daemon", maxAggregates),

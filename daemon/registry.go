@@ -44,6 +44,8 @@ type aggregate struct {
 	store  *store
 	cancel context.CancelFunc
 	ended  chan struct{} // closed when Run has returned
+	// moved tells of the move to this plane, empty where there was none.
+	moved string
 	// left is what fits its matches and could not be taken when they were looked at last.
 	left atomic.Pointer[agg.Problems]
 }
@@ -81,6 +83,19 @@ func (r *registry) count() int {
 	return len(r.all)
 }
 
+// countWithClaims counts those being made as well. The caller holds change.
+func (r *registry) countWithClaims() int {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	n := len(r.all)
+	for claimed := range r.claims {
+		if _, made := r.all[claimed]; !made { // else its maker has only not let go of the claim
+			n++
+		}
+	}
+	return n
+}
+
 func (r *registry) put(a *aggregate) { r.edit(func() { r.all[a.name] = a }) }
 
 func (r *registry) drop(name string) { r.edit(func() { delete(r.all, name) }) }
@@ -103,6 +118,12 @@ type origin struct {
 
 // up makes an aggregate that does not exist yet, or leaves nothing of it.
 func (r *registry) up(ctx context.Context, spec agg.Spec, from origin) error {
+	if from.file == nil { // a file says all that is wanted
+		var err error
+		if spec, err = r.asFound(spec); err != nil {
+			return err
+		}
+	}
 	spec, err := r.claim(ctx, spec)
 	if err != nil {
 		return err
@@ -301,6 +322,9 @@ func (r *registry) update(ctx context.Context, name string, f func(*agg.Spec) er
 	a.left.Store(&left)
 	if err := r.checkChange(before, after); err != nil {
 		return nil, err
+	}
+	if to, ok := r.wantsMove(a, after); ok {
+		return r.move(ctx, a, after, to)
 	}
 	// A client that goes away does not leave a change half made.
 	if err := a.engine.Update(context.WithoutCancel(ctx), after); err != nil {

@@ -34,25 +34,7 @@ func measureApply(ctx context.Context, s settings, rep *report) error {
 
 // applyOne applies a file of n aggregates, changes one in it and applies it again.
 func applyOne(ctx context.Context, d *daemon, n int, where string, rep *report) error {
-	path := filepath.Join(d.dir, "all.yaml")
-	apply := func(miimon int) (float64, error) {
-		var text strings.Builder
-		text.WriteString("aggregates:\n")
-		for i := range n {
-			m := 100
-			if i == n/2 {
-				m = miimon
-			}
-			fmt.Fprintf(&text, "  bond%d: {miimon: %d, ports: [p%da, p%db]}\n", i, m, i, i)
-		}
-		if err := os.WriteFile(path, []byte(text.String()), 0o600); err != nil {
-			return 0, err
-		}
-		begin := time.Now()
-		err := d.yoke(ctx, "apply", path)
-		return time.Since(begin).Seconds(), err
-	}
-	all, err := apply(100)
+	all, err := applyFile(ctx, d, n, 100)
 	if err != nil {
 		return err
 	}
@@ -60,7 +42,7 @@ func applyOne(ctx context.Context, d *daemon, n int, where string, rep *report) 
 	rep.add(row{"yoke apply: whole file", name, all, "s", "", ""})
 	var times []float64
 	for _, miimon := range []int{50, 60, 70} {
-		one, err := apply(miimon)
+		one, err := applyFile(ctx, d, n, miimon)
 		if err != nil {
 			return err
 		}
@@ -68,4 +50,25 @@ func applyOne(ctx context.Context, d *daemon, n int, where string, rep *report) 
 	}
 	rep.add(row{"yoke apply: one has changed", name, median(times), "s", "<= 1", "median of 3"})
 	return nil
+}
+
+// applyFile applies a file of n aggregates, of which the middle one is polled every miimon
+// milliseconds, and returns how long that took, in seconds.
+func applyFile(ctx context.Context, d *daemon, n, miimon int) (float64, error) {
+	var text strings.Builder
+	text.WriteString("aggregates:\n")
+	for i := range n {
+		m := 100
+		if i == n/2 {
+			m = miimon
+		}
+		fmt.Fprintf(&text, "  bond%d: {miimon: %d, ports: [p%da, p%db]}\n", i, m, i, i)
+	}
+	path := filepath.Join(d.dir, "all.yaml")
+	if err := os.WriteFile(path, []byte(text.String()), 0o600); err != nil {
+		return 0, err
+	}
+	begin := time.Now()
+	err := d.yoke(ctx, "apply", path)
+	return time.Since(begin).Seconds(), err
 }

@@ -68,6 +68,15 @@ func measureMany(ctx context.Context, s settings, rep *report) error {
 		return err
 	}
 	wait(ctx, settle)
+	together, err := applyFile(ctx, d, s.many, 100)
+	if err != nil {
+		return err
+	}
+	rep.add(row{"many aggregates: up, one file", name, together, "s", atMost(s.many, 0, 40), ""})
+	if err := d.yoke(ctx, "down", "--all"); err != nil {
+		return err
+	}
+	wait(ctx, settle)
 	rep.add(row{"descriptors left after down", name, float64(d.descriptors() - before), "", "0", ""})
 	return nil
 }
