@@ -1,11 +1,11 @@
 package selftests
 
 import (
-	"encoding/json"
 	"net"
 	"slices"
 	"strings"
 
+	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
 	"github.com/yokelag/yoke/agg"
@@ -27,18 +27,12 @@ type subject interface {
 
 // kinds are the subjects, with what each needs of the kernel and the modes it has.
 func kinds() []kind {
-	built := []string{}
-	mode, _ := agg.Lookup("mode", agg.OfAggregate)
-	for _, v := range mode.Values {
-		if !v.NotBuilt {
-			built = append(built, v.Text)
-		}
-	}
-	all := []string{"balance-rr", "active-backup", "balance-xor", "broadcast", "802.3ad", "balance-tlb", "balance-alb"}
+	ours := []string{"balance-rr", "active-backup", "balance-xor", "broadcast", "802.3ad"}
+	all := append([]string{"balance-tlb", "balance-alb"}, ours...)
 	out := []kind{{"driver", []string{"bonding"}, all}}
 	plane, _ := agg.Lookup("plane", agg.OfAggregate)
 	for _, k := range []kind{
-		{"ebpf", []string{"bpf", "bpffs"}, built}, {"user", nil, built}, {"team", []string{"team"}, built}, {"bonding", []string{"bonding"}, all},
+		{"ebpf", []string{"bpf", "bpffs"}, ours}, {"user", nil, ours}, {"team", []string{"team"}, ours}, {"bonding", []string{"bonding"}, all},
 	} {
 		if slices.ContainsFunc(plane.Values, func(v agg.EnumValue) bool { return v.Text == k.name && !v.NotBuilt }) {
 			out = append(out, k)
@@ -149,35 +143,26 @@ func (d *driver) set(words []string) {
 	}
 }
 
-// linkInfo is what ip shows of a bond and of a port of one.
-type linkInfo struct {
-	Info struct {
-		Data struct {
-			Active string `json:"active_slave"`
-		} `json:"info_data"`
-		PortData struct {
-			MII string `json:"mii_status"`
-		} `json:"info_slave_data"`
-	} `json:"linkinfo"`
-}
-
-func (d *driver) show(name string) linkInfo {
+func (d *driver) active() string {
 	d.r.T.Helper()
-	var list []linkInfo
-	text := d.ip("-d", "-j", "link", "show", "dev", name)
-	if err := json.Unmarshal([]byte(text), &list); err != nil || len(list) != 1 {
-		d.r.T.Fatalf("ip link show %s: %v\n%s", name, err, text)
+	bond, ok := d.r.Here.Link("bond0").(*netlink.Bond)
+	if !ok || bond.ActiveSlave <= 0 {
+		return ""
 	}
-	return list[0]
+	port, err := d.r.Here.Handle().LinkByIndex(bond.ActiveSlave)
+	if err != nil {
+		d.r.T.Fatal(err)
+	}
+	return port.Attrs().Name
 }
-
-func (d *driver) active() string { return d.show("bond0").Info.Data.Active }
 
 func (d *driver) state(port string) string {
-	switch d.show(port).Info.PortData.MII {
-	case "UP":
+	d.r.T.Helper()
+	p, ok := d.r.Here.Link(port).Attrs().Slave.(*netlink.BondSlave)
+	switch {
+	case ok && p.MiiStatus == netlink.BondLinkUp:
 		return "up"
-	case "GOING_BACK":
+	case ok && p.MiiStatus == netlink.BondLinkBack:
 		return "rising"
 	default:
 		return "down"
