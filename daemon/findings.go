@@ -23,6 +23,7 @@ func (s *server) statuses(ctx context.Context, name string) (control.StatusList,
 		a := &list.Aggregates[i]
 		a.Findings = append(adviseReordering(s.registry.world, *a), s.fileFindings(w, a.Spec)...)
 		a.Findings = append(a.Findings, s.registry.matchFindings(a.Spec)...)
+		a.Findings = append(a.Findings, s.registry.elsewhereFindings(*a)...)
 		if p.Waiting && slices.Contains(p.Aggregates, a.Name) {
 			a.Findings = append(a.Findings, unconfirmedFinding(p))
 		}

@@ -2,6 +2,7 @@ package device
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,38 +18,64 @@ var errUnnamed = errors.New("it is in a network namespace that no process and no
 	"change it from inside that namespace")
 
 // spaceOf opens the namespace that has the id in ours, by asking for the id of every
-// namespace that has a name: in /run/netns, of a process, or a descriptor of ours.
+// namespace that has a name.
 func spaceOf(nsid int) (*netspace.Space, error) {
-	tried := map[netspace.ID]bool{}
-	for _, pattern := range []string{"/run/netns/*", "/proc/self/fd/*", "/proc/[0-9]*/ns/net"} {
-		paths, err := filepath.Glob(pattern)
-		if err != nil {
-			return nil, err
-		}
-		for _, path := range paths {
-			if strings.HasPrefix(path, "/proc/self/fd/") && !isNetNS(path) {
-				continue // opening a descriptor's path may block or do harm
-			}
-			s, err := netspace.Open(path)
-			if err != nil {
-				continue // it ended, or it is not ours to look at
-			}
-			if !tried[s.ID()] && hasID(s, nsid) {
-				return s, nil
-			}
-			tried[s.ID()] = true
-			s.Close()
-		}
-	}
-	return nil, errUnnamed
+	s, _, err := namedSpaceOf(nsid)
+	return s, err
 }
 
-func isNetNS(path string) bool {
-	target, err := os.Readlink(path)
-	return err == nil && strings.HasPrefix(target, "net:[")
+func namedSpaceOf(nsid int) (space *netspace.Space, path string, err error) {
+	err = netspace.Each(func(s *netspace.Space, at string) bool {
+		found := hasID(s, nsid)
+		if found {
+			space, path = s, at
+		}
+		return found
+	})
+	if err == nil && space == nil {
+		err = errUnnamed
+	}
+	return space, path, err
 }
 
 func hasID(s *netspace.Space, nsid int) bool {
 	id, err := netlink.GetNetNsIdByFd(s.FD())
 	return err == nil && id == nsid
+}
+
+// Whereabouts says in words in which network namespace the aggregate's device is, and the
+// words of a command that run another there. Both are empty where it is in ours.
+func Whereabouts(aggregate string) (text, inside string, err error) {
+	p, found, err := Find(aggregate)
+	if err != nil || !found {
+		return "", "", err
+	}
+	defer p.Close()
+	err = p.do("look for", func() error {
+		if p.Elsewhere {
+			text, inside = whereabouts(p.nsid)
+		}
+		return nil
+	})
+	return text, inside, err
+}
+
+func whereabouts(nsid int) (text, inside string) {
+	s, path, err := namedSpaceOf(nsid)
+	if err != nil {
+		return "a network namespace that no process and no file in /run/netns names", ""
+	}
+	defer s.Close()
+	if name, ok := strings.CutPrefix(path, "/run/netns/"); ok {
+		return "network namespace " + name, "ip netns exec " + name
+	}
+	pid, _, ok := strings.Cut(strings.TrimPrefix(path, "/proc/"), "/")
+	if !ok || pid == "self" {
+		return fmt.Sprintf("network namespace %d", s.ID().Inode), ""
+	}
+	command, err := os.ReadFile(filepath.Join("/proc", pid, "comm"))
+	if err != nil {
+		command = []byte("it has ended")
+	}
+	return fmt.Sprintf("the network namespace of process %s (%s)", pid, strings.TrimSpace(string(command))), "nsenter -t " + pid + " -n"
 }

@@ -59,6 +59,7 @@ func (k *Keeper) change(ctx context.Context, r Record, w Want) error {
 	for _, fn := range []func() error{
 		func() error {
 			k.plan(ctx, &r)
+			r.Given = w.MAC
 			k.journal.Ports = append(k.journal.Ports, r)
 			return k.journal.save(k.path)
 		},
@@ -107,11 +108,11 @@ func (k *Keeper) tell(ctx context.Context, index int) error {
 }
 
 // again makes address and MTU of a port that is taken as wanted. Where somebody gave the
-// interface another name, the journal has that first: a release by the old name must not
-// find it any more.
+// interface another name, or its address becomes another, the journal has that first: a
+// release by the old name must not find it any more.
 func (k *Keeper) again(l iface.Link, w Want) error {
-	if r := k.record(l.Index); r.Name != l.Name {
-		r.Name = l.Name
+	if r := k.record(l.Index); r.Name != l.Name || r.Given != w.MAC {
+		r.Name, r.Given = l.Name, w.MAC
 		if err := k.step(func() error { return k.journal.save(k.path) }); err != nil {
 			return err
 		}
@@ -133,6 +134,12 @@ func (k *Keeper) giveBack(ctx context.Context, index int) error {
 		return fmt.Errorf("release %s: %w", r.Name, err)
 	}
 	var errs []error
+	if _, err := iface.ByIndex(index, iface.Here); iface.IsAbsent(err) {
+		errs = append(errs, k.step(func() error { return restoreAway(r, k.space.ID()) }))
+		if errors.Is(errs[0], errCrash) {
+			return errCrash
+		}
+	}
 	for _, fn := range k.restoration(ctx, r) {
 		err := k.step(fn)
 		if errors.Is(err, errCrash) {
@@ -163,6 +170,7 @@ func (k *Keeper) restoration(ctx context.Context, r Record) []func() error {
 		},
 		func() error { return removeClsact(r) },
 		func() error { return setVLANFilter(r, true) },
+		func() error { return leaveSlow(r) },
 		func() error { return setFlag(r.Index, unix.IFF_ALLMULTI, r.AllMulti) },
 		func() error {
 			if !r.PromiscSet {

@@ -47,6 +47,9 @@ type Record struct {
 	Phase phase   `json:"phase"`
 	MAC   agg.MAC `json:"mac"`
 	MTU   int     `json:"mtu"`
+	// Given is the address that it has while it is taken, zero where that is its own. It is
+	// how an interface that was moved to another namespace is known there.
+	Given agg.MAC `json:"given,omitzero"`
 	// AdminUp and AllMulti are the flags.
 	AdminUp  bool `json:"admin_up"`
 	AllMulti bool `json:"allmulti"`
@@ -61,6 +64,8 @@ type Record struct {
 	LinkLocal []LinkLocal `json:"link_local,omitempty"`
 	// VLANFilter: rx-vlan-filter was on and was switched off.
 	VLANFilter bool `json:"rx_vlan_filter,omitempty"`
+	// SlowGroup: it was made to receive the group address of slow protocols.
+	SlowGroup bool `json:"slow_group,omitempty"`
 	// Clsact: a clsact qdisc was made for it.
 	Clsact bool `json:"clsact,omitempty"`
 	// Networkd: systemd-networkd was told. NetworkManager: it managed the interface and

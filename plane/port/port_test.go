@@ -472,3 +472,34 @@ func TestNear(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 }
+
+// A port that somebody moves to another namespace does not go about there with the address
+// of the aggregate.
+func TestMovedPortIsRestoredWhereItIs(t *testing.T) {
+	b := newBench(t)
+	link := b.Link("eth1").Attrs()
+	k := b.open()
+	if _, err := k.Take(t.Context(), "eth1", want); err != nil {
+		t.Fatal(err)
+	}
+	other := nstest.New(t)
+	stranger := nstest.New(t)
+	stranger.Veth("eth1", stranger, "far")
+	if err := b.Handle().LinkSetNsFd(b.Link("eth1"), other.FD()); err != nil {
+		t.Fatal(err)
+	}
+	before := nstest.Command(t, stranger, "ip", "-d", "link", "show", "dev", "eth1")
+	if err := k.Release(t.Context(), "eth1"); err != nil {
+		t.Fatal(err)
+	}
+	l := other.Link("eth1").Attrs()
+	if l.HardwareAddr.String() != link.HardwareAddr.String() || l.MTU != link.MTU || l.Allmulti != 0 {
+		t.Errorf("%s, MTU %d, allmulti %d; was %s, MTU %d", l.HardwareAddr, l.MTU, l.Allmulti, link.HardwareAddr, link.MTU)
+	}
+	if after := nstest.Command(t, stranger, "ip", "-d", "link", "show", "dev", "eth1"); after != before {
+		t.Errorf("a stranger of the same name was changed:\n%s%s", before, after)
+	}
+	if len(k.Taken()) != 0 {
+		t.Errorf("still taken: %+v", k.Taken())
+	}
+}

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -49,13 +50,15 @@ func TestPortOfAnotherMasterLeaves(t *testing.T) {
 
 func TestPortMovedAwayLeaves(t *testing.T) {
 	each(t, func(t *testing.T, r *rig.Rig) {
-		other := nstest.New(t)
+		other := heldByProcess(t)
 		link := r.Here.Link("eth2")
+		shared := r.Here.MAC("bond0").String()
 		if err := r.Here.Handle().LinkSetNsFd(link, other.FD()); err != nil {
 			t.Fatal(err)
 		}
 		waitPorts(r, "eth1")
 		waitEvent(r, "eth2 was moved to another network namespace; it leaves bond0")
+		nstest.Eventually(t, 10*time.Second, func() bool { return other.MAC("eth2").String() != shared }, "eth2 to have its own address there; log:\n%s", r.Log)
 		if err := other.Handle().LinkSetNsFd(other.Link("eth2"), r.Here.FD()); err != nil {
 			t.Fatal(err)
 		}
@@ -64,6 +67,30 @@ func TestPortMovedAwayLeaves(t *testing.T) {
 		r.WaitCarrying(2)
 		r.Must("down", "bond0")
 	})
+}
+
+// heldByProcess is a namespace that others find by a process in it.
+func heldByProcess(t *testing.T) *nstest.NS {
+	t.Helper()
+	n := nstest.New(t)
+	n.Start(exec.Command("sleep", "600"))
+	return n
+}
+
+// Status says where the device went, and the command that shows it there.
+func TestStatusNamesWhereTheDeviceIs(t *testing.T) {
+	r := rig.New(t, "bpf")
+	r.Start()
+	r.Up("br0", "eth1", "eth2")
+	other := heldByProcess(t)
+	if err := r.Here.Handle().LinkSetNsFd(r.Here.Link("bond0"), other.FD()); err != nil {
+		t.Fatal(err)
+	}
+	r.WaitFor(func(s agg.Status) bool { return s.Device.Elsewhere }, "the device to be elsewhere")
+	out := r.Must("status", "bond0")
+	if !strings.Contains(out, "the device bond0 is in the network namespace of process ") || !strings.Contains(out, "(sleep); its ports are here") || !strings.Contains(out, "`nsenter -t ") {
+		t.Errorf("status:\n%s", out)
+	}
 }
 
 func TestDeletedPortRejoins(t *testing.T) {

@@ -1,0 +1,41 @@
+package netspace
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Each calls f with every network namespace that has a name, once: a file in /run/netns, a
+// descriptor of ours, or that of a process; path is that name. It ends when f has found what
+// it looks for. A namespace is closed when f returns, unless f found it there: then it is the
+// caller's. Those that are not ours to look at are left out.
+func Each(f func(s *Space, path string) (found bool)) error {
+	tried := map[ID]bool{}
+	for _, pattern := range []string{"/run/netns/*", "/proc/self/fd/*", "/proc/[0-9]*/ns/net"} {
+		paths, err := filepath.Glob(pattern)
+		if err != nil {
+			return err
+		}
+		for _, path := range paths {
+			if strings.HasPrefix(path, "/proc/self/fd/") && !isNamespace(path) {
+				continue // opening a descriptor's path may block or do harm
+			}
+			s, err := Open(path)
+			if err != nil {
+				continue // it ended, or it is not ours to look at
+			}
+			if !tried[s.ID()] && f(s, path) {
+				return nil
+			}
+			tried[s.ID()] = true
+			s.Close()
+		}
+	}
+	return nil
+}
+
+func isNamespace(path string) bool {
+	target, err := os.Readlink(path)
+	return err == nil && strings.HasPrefix(target, "net:[")
+}
