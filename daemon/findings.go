@@ -24,6 +24,7 @@ func (s *server) statuses(ctx context.Context, name string) (control.StatusList,
 		a.Findings = append(adviseReordering(s.registry.world, *a), s.fileFindings(w, a.Spec)...)
 		a.Findings = append(a.Findings, s.registry.matchFindings(a.Spec)...)
 		a.Findings = append(a.Findings, s.registry.elsewhereFindings(*a)...)
+		a.Findings = append(a.Findings, s.registry.addressFindings(ctx, *a)...)
 		if p.Waiting && slices.Contains(p.Aggregates, a.Name) {
 			a.Findings = append(a.Findings, unconfirmedFinding(p))
 		}

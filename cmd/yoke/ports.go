@@ -65,6 +65,11 @@ func (a *app) changed(list control.StatusList, err error) error {
 	}
 	for _, s := range list.Aggregates {
 		fmt.Fprintln(a.out, summary(s))
+		for _, f := range s.Findings {
+			if f.Code == control.FindingAddressShared {
+				a.printFindings("  ", []agg.Finding{f})
+			}
+		}
 	}
 	return nil
 }
