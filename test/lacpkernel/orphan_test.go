@@ -1,0 +1,191 @@
+package lacpkernel
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/internal/nstest"
+	"github.com/yokelag/yoke/test/rig"
+)
+
+// orphaned is how long a daemon is dead: longer than the three seconds for which a fast
+// partner waits, and a minute where the environment asks for the full form.
+func orphaned() time.Duration {
+	if os.Getenv("YOKE_FULL") != "" {
+		return time.Minute
+	}
+	return 6 * time.Second
+}
+
+// interval is the time between the datagrams of 5,000 a second.
+const interval = 200 * time.Microsecond
+
+// witness watches a partner for changes of what it says, far more often than its machines
+// step, which is every 100 ms.
+type witness struct {
+	stop, done chan struct{}
+	mu         sync.Mutex
+	saw        []string
+}
+
+func watch(r *rig.Rig, p partner) *witness {
+	r.T.Helper()
+	w := &witness{stop: make(chan struct{}), done: make(chan struct{})}
+	before, err := p.ports()
+	if err != nil {
+		r.T.Fatal(err)
+	}
+	began := time.Now()
+	go func() {
+		defer close(w.done)
+		for last := fmt.Sprint(before); ; {
+			select {
+			case <-w.stop:
+				return
+			case <-time.After(25 * time.Millisecond):
+			}
+			views, err := p.ports()
+			if now := fmt.Sprint(views, err); now != last+" <nil>" {
+				w.mu.Lock()
+				w.saw = append(w.saw, fmt.Sprintf("after %v: %s", time.Since(began).Round(time.Millisecond), now))
+				w.mu.Unlock()
+				last = strings.TrimSuffix(now, " <nil>")
+			}
+		}
+	}()
+	return w
+}
+
+// soFar is what it saw.
+func (w *witness) soFar() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return strings.Join(w.saw, "\n")
+}
+
+func (w *witness) end() string {
+	close(w.stop)
+	<-w.done
+	return w.soFar()
+}
+
+// A daemon is killed under a stream of 5,000 frames a second and comes back long after the
+// partner, who is fast, would have given it up: the partner sees no change at all, and no
+// frame is lost. Then it is killed again and comes back at once.
+func TestPartnerDoesNotNoticeAnOrphan(t *testing.T) {
+	for _, c := range []struct{ plane, partner string }{{"ebpf", "bonding"}, {"team", "bonding"}} {
+		t.Run(c.plane+" and "+c.partner, func(t *testing.T) {
+			r, p := joined(t, fast(c.plane), c.partner)
+			stream := nstest.StartUDP(t, r.Here, r.There, rig.HereAddr, rig.ThereAddr, interval)
+			stream.WaitReceived(1000)
+			w := watch(r, p)
+			for _, dead := range []time.Duration{orphaned(), 0} {
+				r.Kill()
+				received := stream.Received()
+				time.Sleep(dead)
+				if saw := w.soFar(); saw != "" {
+					t.Fatalf("while no daemon was there the partner saw:\n%s", saw)
+				}
+				r.Start()
+				carries(r, p, 2)
+				if stream.Received() <= received {
+					t.Error("nothing passed while no daemon was there")
+				}
+			}
+			time.Sleep(3500 * time.Millisecond) // what the partner would notice late
+			if saw := w.end(); saw != "" {
+				t.Errorf("when the daemon was back the partner saw:\n%s\nlog of yoked:\n%s", saw, r.Log)
+			}
+			waitAgreed(r, p)
+			lossless(t, stream.Stop())
+		})
+	}
+}
+
+// joined is a host whose two ports are agreed on with the partner.
+func joined(t *testing.T, s settings, kind string) (*rig.Rig, partner) {
+	t.Helper()
+	k := partners()[kind]
+	r := host(t, s.plane, k.needs...)
+	p := k.make(r, s)
+	meet(r, p, s)
+	carries(r, p, 2)
+	waitAgreed(r, p)
+	return r, p
+}
+
+// lossless is the stream's judge. Order is not its matter: a veth turns frames round where
+// their sender moves to another processor.
+func lossless(t *testing.T, r nstest.Result) {
+	t.Helper()
+	t.Logf("%d sent, %d lost, longest gap %v", r.Sent, r.Lost, r.LongestGap)
+	if r.Lost != 0 || r.Duplicated != 0 {
+		t.Errorf("got %+v; softnet: %s", r, rig.Softnet())
+	}
+}
+
+// The same without what speaks for the daemon: the partner leaves the ports when its three
+// seconds are over, so the test above would notice.
+func TestPartnerNoticesAnOrphanThatSaysNothing(t *testing.T) {
+	for _, plane := range []string{"ebpf", "team"} {
+		t.Run(plane, func(t *testing.T) {
+			t.Parallel()
+			r, p := joined(t, fast(plane), "bonding")
+			r.Kill()
+			for _, port := range cables() {
+				mute(r, port)
+			}
+			began := time.Now()
+			waitUsed(r, p, 0)
+			t.Logf("the partner left the ports after %v", time.Since(began).Round(time.Millisecond))
+			r.Start()
+			carries(r, p, 2)
+		})
+	}
+}
+
+// mute takes the filter away that answers on a port for a dead daemon.
+func mute(r *rig.Rig, port string) {
+	r.T.Helper()
+	for line := range strings.Lines(nstest.Command(r.T, r.Here, "tc", "filter", "show", "dev", port, "ingress")) {
+		words := strings.Fields(line)
+		for i, w := range words {
+			if w == "pref" && strings.Contains(line, "yoke-answer") {
+				nstest.Command(r.T, r.Here, "tc", "filter", "del", "dev", port, "ingress", "pref", words[i+1])
+				return
+			}
+		}
+	}
+	r.T.Fatalf("nothing answers on %s", port)
+}
+
+// While nobody is there the partner falls silent, and our frames leave the port no more.
+func TestOrphanDoesNotSendToASilentPartner(t *testing.T) {
+	t.Parallel()
+	r, _ := joined(t, fast("team"), "bonding")
+	stream := nstest.StartUDP(t, r.Here, r.There, rig.HereAddr, rig.ThereAddr, time.Millisecond)
+	stream.WaitReceived(100)
+	r.Kill()
+	counted := func(port string) uint64 { return r.Here.Link(port).Attrs().Statistics.TxPackets }
+	for _, port := range cables() {
+		nstest.Command(t, r.Here, "tc", "filter", "add", "dev", port, "ingress", "pref", "1", "bpf", "da", "bytecode", "1,6 0 0 2")
+	}
+	began := time.Now()
+	nstest.Eventually(t, patience, func() bool {
+		before := counted("eth1") + counted("eth2")
+		time.Sleep(300 * time.Millisecond)
+		return counted("eth1")+counted("eth2") < before+20 // what the partner's answers would be, not the stream's 300
+	}, "the stream to stay")
+	t.Logf("frames stayed %v after the partner's silence began", time.Since(began).Round(time.Millisecond))
+	stream.Stop()
+	for _, port := range cables() {
+		nstest.Command(t, r.Here, "tc", "filter", "del", "dev", port, "ingress", "pref", "1")
+	}
+	r.Start()
+	waitFor(r, func(s agg.Status) bool { return s.Carrying == 2 }, "the ports to come back")
+}
