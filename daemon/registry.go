@@ -255,14 +255,13 @@ func (r *registry) takeApart(ctx context.Context, a *aggregate) error {
 	a.engine.Leave(ctx)
 	a.cancel()
 	<-a.ended
-	ports := a.engine.Heard()
 	if err := a.keep.removeAll(); err != nil {
 		r.log.Warn("what speaks LACP for a dead daemon is left on a port", "aggregate", a.name, "error", err)
 	}
 	if err := a.plane.Destroy(ctx); err != nil {
 		return errors.Join(fmt.Errorf("take %s apart: %w", a.name, err), a.plane.Close())
 	}
-	return errors.Join(r.world.LeaveSlow(ports), a.store.remove())
+	return a.store.remove()
 }
 
 // down takes an aggregate apart and gives its ports back.

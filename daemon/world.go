@@ -20,8 +20,6 @@ type world interface {
 	AnyLink() (wake <-chan struct{}, cancel func())
 	Frames() engine.Frames
 	Slow() engine.Slow
-	// LeaveSlow takes back what Slow has left on interfaces for the next daemon, by ifindex.
-	LeaveSlow(indexes []int) error
 	// KeepAlive is what speaks LACP on the ports of an aggregate when its engine does not,
 	// nil where its plane does not outlive the daemon either.
 	KeepAlive(plane string, spec agg.Spec) *keeper

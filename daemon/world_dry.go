@@ -60,9 +60,6 @@ func (w *dryWorld) AnyLink() (wake <-chan struct{}, cancel func()) { return w.me
 // Slow implements world.
 func (w *dryWorld) Slow() engine.Slow { return drySlow{w.mem} }
 
-// LeaveSlow implements world.
-func (w *dryWorld) LeaveSlow([]int) error { return nil }
-
 // KeepAlive implements world.
 func (w *dryWorld) KeepAlive(string, agg.Spec) *keeper { return nil }
 

@@ -106,15 +106,6 @@ func (w *kernelWorld) Frames() engine.Frames { return w.frames }
 // Slow implements world.
 func (w *kernelWorld) Slow() engine.Slow { return kernelSlow{w.slow} }
 
-// LeaveSlow implements world.
-func (w *kernelWorld) LeaveSlow(indexes []int) error {
-	var errs []error
-	for _, index := range indexes {
-		errs = append(errs, w.slow.Leave(index))
-	}
-	return errors.Join(errs...)
-}
-
 // kernelSlow makes what speaks slow protocols an engine.Slow.
 type kernelSlow struct{ slow *afpacket.Slow }
 

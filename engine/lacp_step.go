@@ -228,7 +228,3 @@ func (e *Engine) stopHearing() {
 		_ = e.lag.ear.Close() // there is nothing left to do with it
 	}
 }
-
-// Heard returns the interfaces, by ifindex, on which slow protocols were heard. It is for
-// who takes the aggregate apart, after Run has returned.
-func (e *Engine) Heard() []int { return e.lag.hears }

@@ -110,14 +110,14 @@ type earPort struct {
 	buf    [frameLen]byte
 }
 
-// Hear listens on exactly these interfaces and has them receive the group address of slow
-// protocols, which stays after [Ear.Close]; see [Slow.Leave].
+// Hear listens on exactly these interfaces. Whether they receive the group address of slow
+// protocols is the affair of whoever made them ports, so that it outlives the process.
 func (e *Ear) Hear(indexes []int) error {
 	var errs []error
 	for index, p := range e.ports {
 		if !slices.Contains(indexes, index) {
 			delete(e.ports, index)
-			errs = append(errs, p.file.Close(), e.slow.Leave(index))
+			errs = append(errs, p.file.Close())
 		}
 	}
 	for _, index := range indexes {
@@ -137,10 +137,7 @@ func (e *Ear) Hear(indexes []int) error {
 }
 
 func (e *Ear) open(index int) (p *earPort, err error) {
-	err = e.slow.space.Do(func() error {
-		if err := join(index); err != nil {
-			return err
-		}
+	err = e.slow.space.Do(func() (err error) {
 		p, err = e.socket(index)
 		return err
 	})
@@ -274,7 +271,7 @@ func (e *Ear) Send(ctx context.Context, ifindex int, frame []byte, behind bool) 
 	return nil
 }
 
-// Close stops listening. The interfaces go on receiving the group address.
+// Close stops listening.
 func (e *Ear) Close() error {
 	var errs []error
 	for _, p := range e.ports {

@@ -48,7 +48,7 @@ func (p *Plane) apply(ctx context.Context, plan agg.Plan) error {
 	}
 	p.places, p.done.generation = next, plan.Generation
 	maps.Copy(p.hooked, taken)
-	return errors.Join(p.setCarrier(plan.Carrier), p.dropGone(ctx, plan), p.ports.Promiscuous(plan, p.promisc))
+	return errors.Join(p.setCarrier(plan.Carrier), p.dropGone(ctx, plan), p.ports.Promiscuous(plan, p.promisc), p.ports.SlowProtocols(plan))
 }
 
 // followNames keeps place and hooks of a port whose interface has another name now; the

@@ -29,6 +29,8 @@ type Keeper struct {
 	managers managers
 	// promisc is what was set last, by ifindex.
 	promisc map[int]bool
+	// slow is the same of the group address of slow protocols.
+	slow map[int]bool
 	// crash is for tests: asked before every step, an error ends the operation there
 	// without any clean-up, as a crash would.
 	crash func() error
@@ -112,6 +114,7 @@ func (k *Keeper) record(index int) *Record {
 func (k *Keeper) forget(index int) error {
 	return k.step(func() error {
 		delete(k.promisc, index)
+		delete(k.slow, index)
 		k.journal.Ports = slices.DeleteFunc(k.journal.Ports, func(r Record) bool { return r.Index == index })
 		return k.journal.save(k.path)
 	})

@@ -44,6 +44,7 @@ func (p *Plane) apply(ctx context.Context, plan agg.Plan) error {
 		func() error { return p.setMode(ctx, want.mode, plan) },
 		func() error { return p.setDevice(plan) },
 		func() error { return p.joinAll(ctx, plan) },
+		func() error { return p.keeper.SlowProtocols(plan) },
 		func() error { return p.publish(plan, want) },
 		func() error { return p.dropOld(ctx, plan) },
 	}

@@ -40,7 +40,7 @@ func (p *Plane) apply(ctx context.Context, plan agg.Plan) error {
 		p.links = links
 		p.settle()
 	}
-	return errors.Join(p.dropOld(ctx, plan, old), p.keeper.Promiscuous(plan, p.promisc))
+	return errors.Join(p.dropOld(ctx, plan, old), p.keeper.Promiscuous(plan, p.promisc), p.keeper.SlowProtocols(plan))
 }
 
 // followNames keeps the socket and the counters of a port whose interface has another name
