@@ -93,6 +93,11 @@ func (r *registry) checkOne(c change, owners map[string]string, freed map[string
 			return err
 		}
 	}
+	if c.before == nil {
+		if p := r.renamedSince(*c.after); p != nil {
+			return p
+		}
+	}
 	var problems agg.Problems
 	for _, p := range c.after.Ports {
 		owner, owned := owners[p.Name]

@@ -29,7 +29,7 @@ func (r *registry) rename(ctx context.Context, a *aggregate, to string) error {
 		r.log.Error("not closed in order", "aggregate", a.name, "error", err)
 	}
 	f := a.store.content()
-	f.RenamedFrom, f.Configured, f.Engine = a.name, nil, renamed(f.Engine, to)
+	f.RenamedFrom, f.Formerly, f.Configured, f.Engine = a.name, a.name, nil, renamed(f.Engine, to)
 	f, err := r.finishRename(f)
 	if err != nil {
 		return err

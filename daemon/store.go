@@ -30,8 +30,11 @@ type stateFile struct {
 	// the aggregate came by a command. It tells an edited file from a changed aggregate.
 	Configured *agg.Spec `json:"configured,omitempty"`
 	// RenamedFrom is the name before, while not all of the aggregate has the new one.
-	RenamedFrom string       `json:"renamed_from,omitempty"`
-	Engine      engine.Saved `json:"engine"`
+	RenamedFrom string `json:"renamed_from,omitempty"`
+	// Formerly is the name that the aggregate had before somebody renamed its device, which
+	// files and readers of events may still know it by.
+	Formerly string       `json:"formerly,omitempty"`
+	Engine   engine.Saved `json:"engine"`
 }
 
 // store keeps the state file of one aggregate. It is the engine's Store.

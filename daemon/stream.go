@@ -34,7 +34,7 @@ func (s *server) events(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	defer context.AfterFunc(s.ending, cancel)()
 	w.Header().Set("Content-Type", "application/x-ndjson")
-	st := &stream{registry: s.registry, name: name, enc: json.NewEncoder(w), flush: http.NewResponseController(w).Flush, seen: map[*aggregate]uint64{}, since: since}
+	st := &stream{registry: s.registry, name: name, enc: json.NewEncoder(w), flush: http.NewResponseController(w).Flush, seen: map[*aggregate]uint64{}, left: map[string]uint64{}, since: since}
 	if err := st.run(ctx, q.Get("follow") == "true"); err != nil && ctx.Err() == nil {
 		s.log.Debug("stream ended", "error", err)
 	}
@@ -70,6 +70,7 @@ type stream struct {
 	flush    func() error
 	seen     map[*aggregate]uint64 // number of the last event written
 	since    map[string]uint64     // where the reader of an aggregate goes on, by name
+	left     map[string]uint64     // up to where aggregates that are gone were read, by name
 }
 
 func (s *stream) run(ctx context.Context, follow bool) error {
@@ -94,6 +95,11 @@ func (s *stream) wanted() ([]*aggregate, <-chan struct{}) {
 	all, changed := s.registry.list()
 	var out []*aggregate
 	for _, a := range all {
+		if _, read := s.left[s.name]; read && a.store.formerly() == s.name {
+			s.name = a.name // it goes by another name now
+		}
+	}
+	for _, a := range all {
 		if s.name == "" || a.name == s.name {
 			out = append(out, a)
 		}
@@ -111,6 +117,7 @@ func (s *stream) writeLast(all []*aggregate) error {
 	}
 	err := s.writeNew(gone)
 	for _, a := range gone {
+		s.left[a.name] = s.seen[a]
 		delete(s.seen, a)
 	}
 	return err
@@ -121,6 +128,9 @@ func (s *stream) writeNew(all []*aggregate) error {
 		if _, known := s.seen[a]; !known {
 			s.seen[a] = s.since[a.name]
 			delete(s.since, a.name) // another of this name counts anew
+			if read, was := s.left[a.store.formerly()]; was {
+				s.seen[a] = max(s.seen[a], read) // renamed, it goes on counting
+			}
 		}
 		events, lost := a.engine.Events(s.seen[a])
 		items, seen := itemsOf(a.name, s.seen[a], events, lost)
