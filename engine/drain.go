@@ -13,10 +13,16 @@ import (
 
 // planned computes the plan. While a planned move waits for a pause in the traffic the
 // plane is asked when each entry was used last; a failover never waits for that, since
-// nothing is held for a port that does not work.
+// nothing is held for a port that does not work. A port that comes up takes entries from
+// ports that work, which is such a move too.
 func (e *Engine) planned(ctx context.Context, in policy.Input) (agg.Plan, policy.State, []policy.Reason) {
 	in.Former, e.former = e.former, nil
 	plan, state, reasons := policy.Plan(e.config, in)
+	if in.Former == nil && len(in.Leaving) == 0 {
+		if in.Displaced = e.displaced(plan); in.Displaced != nil {
+			plan, state, reasons = policy.Plan(e.config, in)
+		}
+	}
 	e.drainAt = agg.Never
 	if state.Drain == nil {
 		return plan, state, reasons
@@ -122,6 +128,30 @@ func (e *Engine) buckets(next agg.Config) map[int]string {
 	out := map[int]string{}
 	for i, c := range p.Table {
 		out[i] = p.Ports[c.First].Name
+	}
+	return out
+}
+
+// displaced tells by which ports the entries leave that next leads elsewhere, nil where there
+// are none, or where the plane could not tell when they pause.
+func (e *Engine) displaced(next agg.Plan) map[int]string {
+	p := e.plane.published
+	if !e.plane.have || e.plane.doubt || !e.w.Plane.Capability().BucketCounters || p.Select != agg.SelectBuckets || next.Select != p.Select ||
+		p.Hash != next.Hash || len(p.Table) != len(next.Table) {
+		return nil
+	}
+	var out map[int]string
+	for i, c := range p.Table {
+		to := next.Table[i].First
+		if c.First < 0 || to < 0 {
+			continue
+		}
+		if name := p.Ports[c.First].Name; next.Ports[to].Name != name {
+			if out == nil {
+				out = map[int]string{}
+			}
+			out[i] = name
+		}
 	}
 	return out
 }

@@ -186,3 +186,70 @@ func TestTheNextDaemonEndsAPlannedMove(t *testing.T) {
 		})
 	}
 }
+
+// A port that is added and comes up late takes its buckets from ports that work: those in use
+// move when they pause. So does one whose cable comes back.
+func TestAPortThatComesUpLateDrainsTheBuckets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, spec(t, map[string]string{"mode": "balance-xor"}, "eth1", "eth2")).start()
+		defer func() { _ = r.stop() }()
+		r.quiet(10 * time.Second)
+		late := r.carries()
+		other := map[string]string{"eth1": "eth2", "eth2": "eth1"}[late]
+		r.world.SetCarrier(late, false)
+		r.quiet(time.Second)
+		if got := r.carries(); got != other {
+			t.Fatalf("%s carries without %s", got, late)
+		}
+		r.world.SetCarrier(late, true)
+		if by := r.talk(time.Millisecond, 300*time.Millisecond); !slices.Equal(by, []string{other}) {
+			t.Errorf("without a pause frames left by %v", by)
+		}
+		moved := 0
+		for _, name := range owners(r.published()) {
+			if name == late {
+				moved++
+			}
+		}
+		if moved < 100 {
+			t.Errorf("%d buckets that nobody used have moved", moved)
+		}
+		r.quiet(100 * time.Millisecond)
+		if got := r.carries(); got != late {
+			t.Errorf("after the pause %s carries still", got)
+		}
+		if got := r.causes("drain"); len(got) < 2 {
+			t.Errorf("events %v", got)
+		}
+		r.quiet(time.Second)
+		if d := r.store.saved.Policy.Drain; d != nil {
+			t.Errorf("the move has not ended: %+v", d)
+		}
+	})
+}
+
+// Traffic that never pauses moves back after a second, and a second port that comes up
+// meanwhile does not make it wait longer.
+func TestAPortThatComesUpDoesNotWaitForever(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, spec(t, map[string]string{"mode": "balance-xor"}, "eth1", "eth2", "eth3")).start()
+		defer func() { _ = r.stop() }()
+		r.quiet(10 * time.Second)
+		late := r.carries()
+		ports := []string{"eth1", "eth2", "eth3"}
+		another := ports[(slices.Index(ports, late)+1)%3]
+		r.world.SetCarrier(late, false)
+		r.world.SetCarrier(another, false)
+		r.quiet(time.Second)
+		busy := r.carries()
+		r.world.SetCarrier(late, true)
+		if by := r.talk(time.Millisecond, 600*time.Millisecond); !slices.Equal(by, []string{busy}) {
+			t.Errorf("at first frames left by %v", by)
+		}
+		r.world.SetCarrier(another, true)
+		r.talk(time.Millisecond, 500*time.Millisecond)
+		if got := r.carries(); got != late {
+			t.Errorf("after 1.1 s %s carries, want %s", got, late)
+		}
+	})
+}

@@ -66,6 +66,35 @@ func (b *builder) drain(former map[int]string, leaving []string) {
 	if began := b.beginDrain(former, leaving, d); began != nil {
 		d = began
 	}
+	b.goOn(d)
+}
+
+// displace is drain for entries that other ports would take over because of what happened to
+// links. They join a move that is in progress, and wait no longer than its other entries.
+func (b *builder) displace() {
+	if b.in.Now == agg.Never || b.c.DrainTimeout == 0 {
+		return
+	}
+	d := &Drain{Since: b.in.Now, Held: map[int]string{}}
+	if before := b.in.Previous.Drain; before.Holding() {
+		d.Since = before.Since
+		maps.Copy(d.Held, before.Held)
+	}
+	for i, name := range b.in.Displaced {
+		if i < len(b.plan.Table) && b.ports[b.plan.Table[i].First].Name != name && b.alive(b.portNamed(name)) {
+			d.Held[i] = name
+		}
+	}
+	if len(d.Held) == 0 {
+		b.goOn(b.in.Previous.Drain)
+		return
+	}
+	d.Open = b.losing(d.Held)
+	b.goOn(d)
+}
+
+// goOn takes a move on to where it is now.
+func (b *builder) goOn(d *Drain) {
 	if d == nil {
 		return
 	}

@@ -30,6 +30,10 @@ type Input struct {
 	// Former names the ports by which the entries of a table of buckets left before a change
 	// of the configuration that is made now, nil where none is.
 	Former map[int]string
+	// Displaced names the ports by which entries of the table in force leave that this plan
+	// would lead elsewhere, nil where there are none or that is not known. Those of a port
+	// that works still wait for a pause: another port has come up, or the one gives way.
+	Displaced map[int]string
 	// Tables remembers work from one plan to the next and changes no result; nil means
 	// none.
 	Tables *Tables

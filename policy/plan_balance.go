@@ -55,6 +55,10 @@ func (b *builder) leave(ports []TablePort) {
 		b.drain(b.in.Former, b.losing(b.in.Former))
 		return
 	}
+	if b.plan.Select == agg.SelectBuckets && len(b.in.Leaving) == 0 && len(b.in.Displaced) > 0 {
+		b.displace()
+		return
+	}
 	if len(b.in.Leaving) == 0 || b.plan.Select != agg.SelectBuckets {
 		b.drain(nil, b.in.Leaving)
 		return

@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"errors"
+	"maps"
 	"reflect"
 	"sync"
 	"testing"
@@ -35,6 +36,7 @@ type run struct {
 	speeds          string
 	// moving: a change may have buckets that wait for a pause.
 	moving bool
+	held   map[int]string // see waited; guarded by mu
 }
 
 func (r *run) Now() agg.Instant { return agg.Instant(time.Since(r.start) + time.Hour) }
@@ -51,6 +53,12 @@ func (r *run) Save(s engine.Saved) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.saved = &s
+	if d := s.Policy.Drain; d.Holding() {
+		if r.held == nil {
+			r.held = map[int]string{}
+		}
+		maps.Copy(r.held, d.Held)
+	}
 	return nil
 }
 
