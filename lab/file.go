@@ -84,6 +84,11 @@ type Probe struct {
 	Size int `yaml:"size"`
 	// Flows is the number of source ports that take turns, 1 where 0, at most 256.
 	Flows int `yaml:"flows"`
+	// Burst makes flows pause, as those of applications do: so many flows as AtOnce says, 1
+	// where 0, take turns until each has sent Burst frames, and then so many others. 0 lets
+	// all flows take turns for ever.
+	Burst  int `yaml:"burst"`
+	AtOnce int `yaml:"at_once"`
 }
 
 // Fault is one thing that happens.

@@ -19,7 +19,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/yokelag/yoke/agg"
-	"github.com/yokelag/yoke/control"
 )
 
 // A standing lab is held by a process that serves one socket. Whoever may open the
@@ -205,11 +204,7 @@ func (h *holder) exec(c *net.UnixConn, r request, files []*os.File) reply {
 	}
 	cmd := exec.Command(r.Args[0], r.Args[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = files[0], files[1], files[2]
-	cmd.Dir, cmd.Env = r.Dir, r.Env
-	if host.daemon != nil {
-		cmd.Env = append(cmd.Env, control.SocketVariable+"="+host.daemon.socket(),
-			control.StateDirVariable+"="+host.daemon.stateDir())
-	}
+	cmd.Dir, cmd.Env = r.Dir, append(r.Env, host.environment()...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	if err := host.space.do(cmd.Start); err != nil {
 		return reply{Code: 127, Error: err.Error()}

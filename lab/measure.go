@@ -41,11 +41,11 @@ const recovered = 20
 
 // measure works out a stream's fate. sent holds send times by sequence number, faults
 // the times at which faults began, ascending, on the same clock.
-func measure(sent []int64, arrivals []Arrival, flows int, faults []int64) Stream {
+func measure(sent []int64, arrivals []Arrival, p Probe, faults []int64) Stream {
 	var m Stream
 	m.Sent = len(sent)
 	arrived := make([]bool, len(sent))
-	latest := make([]int64, max(flows, 1)) // highest sequence number plus one, by flow
+	latest := make([]int64, max(p.Flows, 1)) // highest sequence number plus one, by flow
 	last := int64(0)
 	for _, a := range arrivals {
 		if a.Seq >= uint64(len(sent)) {
@@ -61,7 +61,7 @@ func measure(sent []int64, arrivals []Arrival, flows int, faults []int64) Stream
 		}
 		arrived[a.Seq] = true
 		m.Received++
-		flow := int(a.Seq % uint64(len(latest)))
+		flow := p.flowOf(a.Seq)
 		if int64(a.Seq) < latest[flow] {
 			m.Reordered++
 		}

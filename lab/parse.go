@@ -321,6 +321,9 @@ func (f *File) checkProbe(c *checker, name string) int {
 	if p.Address == "" {
 		p.Address = f.address(p.To)
 	}
+	if p.Burst < 0 || p.AtOnce < 0 || p.AtOnce > p.Flows {
+		c.add(object, "burst and at_once are not negative, and at_once is at most the number of flows")
+	}
 	if p.Address == "" {
 		c.add(object, fmt.Sprintf("host %q has no address to send to", p.To))
 	}

@@ -49,6 +49,17 @@ type stream struct {
 	receiving sync.WaitGroup
 }
 
+// flowOf is the flow of a frame by its sequence number.
+func (p Probe) flowOf(seq uint64) int {
+	flows := uint64(max(p.Flows, 1))
+	if p.Burst <= 0 {
+		return int(seq % flows)
+	}
+	together := min(uint64(max(p.AtOnce, 1)), flows)
+	groups := flows / together
+	return int(seq/(together*uint64(p.Burst))%groups*together + seq%together)
+}
+
 // openStream opens the sockets in the hosts' namespaces.
 func openStream(name string, id int, p Probe, from, to *space) (*stream, error) {
 	s := &stream{name: name, probe: p, id: uint32(id), receiver: -1, warm: make(chan struct{})}
@@ -206,7 +217,7 @@ func (s *stream) run(start int64, count int) {
 	for seq := 0; seq < count && !s.stopSend.Load(); seq++ {
 		sleepUntil(start + int64(seq)*period)
 		now := time.Now().UnixNano()
-		if s.send(s.senders[seq%len(s.senders)], uint64(seq), now) != nil {
+		if s.send(s.senders[s.probe.flowOf(uint64(seq))], uint64(seq), now) != nil {
 			s.refused++
 		}
 		s.sent = append(s.sent, now)

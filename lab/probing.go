@@ -1,14 +1,19 @@
 package lab
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"os"
+	"os/exec"
+	"syscall"
 	"time"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
 	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/control"
 )
 
 // Probing is a probe stream that runs until it is stopped.
@@ -114,4 +119,33 @@ func (l *Lab) WaitPlugged(ctx context.Context, cable string) error {
 		}
 		return true, nil
 	})
+}
+
+// Command runs a program in a host, where the daemon of that host is the one that is meant,
+// and returns what it printed on both outputs.
+func (l *Lab) Command(ctx context.Context, host string, line ...string) (string, error) {
+	h, ok := l.hosts[host]
+	if !ok || len(line) == 0 {
+		return "", fmt.Errorf("run %v: there is no host %q", line, host)
+	}
+	var out bytes.Buffer
+	cmd := exec.CommandContext(ctx, line[0], line[1:]...)
+	cmd.Stdout, cmd.Stderr = &out, &out
+	cmd.Env = append(os.Environ(), h.environment()...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
+	if err := h.space.do(cmd.Start); err != nil {
+		return "", fmt.Errorf("run %v in host %s: %w", line, host, err)
+	}
+	if err := cmd.Wait(); err != nil {
+		return out.String(), fmt.Errorf("run %v in host %s: %w: %s", line, host, err, bytes.TrimSpace(out.Bytes()))
+	}
+	return out.String(), nil
+}
+
+// environment leads programs of a host to its daemon.
+func (h *host) environment() []string {
+	if h.daemon == nil {
+		return nil
+	}
+	return []string{control.SocketVariable + "=" + h.daemon.socket(), control.StateDirVariable + "=" + h.daemon.stateDir()}
 }

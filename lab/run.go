@@ -170,7 +170,7 @@ func (s *stream) result(faults []FaultTime) Stream {
 	for i, f := range faults {
 		at[i] = f.Began
 	}
-	m := measure(s.sent, s.arrivals, s.probe.Flows, at)
+	m := measure(s.sent, s.arrivals, s.probe, at)
 	m.Name, m.From, m.To, m.Rate, m.Refused = s.name, s.probe.From, s.probe.To, s.probe.Rate, s.refused
 	return m
 }
