@@ -41,9 +41,8 @@ func (p *Plane) apply(ctx context.Context, plan agg.Plan) error {
 	if err := p.ready(plan); err != nil {
 		return errors.Join(err, p.giveBack(ctx, taken, next))
 	}
-	fast := plan.FastPath && !p.elsewhere
-	at := agg.Instant(bootclock.Now())
-	if err := p.publish.publish(encode(plan, at, next, p.device.Inner, p.device.Outer, fast)); err != nil {
+	e := encode(plan, agg.Instant(bootclock.Now()), next)
+	if err := p.publish.publish(e.route(p.device.Inner, p.device.Outer, p.elsewhere)); err != nil {
 		return errors.Join(err, p.giveBack(ctx, taken, next))
 	}
 	p.places, p.done.generation = next, plan.Generation

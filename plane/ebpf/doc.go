@@ -45,6 +45,8 @@
 // It hands the frame to the aggregate, or drops it where the port must not receive. A
 // standby port to which guard moves frames receives too: peers answer where they heard
 // the aggregate last. That ends with the next plan, or when the first port works again.
+// Where the device is in another namespace, and the ports have its address, frames appear
+// at its outer end at once and spare the backlog queue.
 // Control protocols of the link (01:80:c2:00:00:00 to 0f, LLDP, EAPOL, PTP) stay on the
 // port, and the aggregate gets a copy.
 //

@@ -1,17 +1,19 @@
 package ebpf
 
-import "github.com/yokelag/yoke/agg"
+import (
+	"slices"
 
-// encode writes a plan in the form of the maps. Ports are found by their place there,
-// not by their index in the plan.
-func encode(p agg.Plan, at agg.Instant, s places, inner, outer int, fast bool) *yokePlan {
+	"github.com/yokelag/yoke/agg"
+)
+
+// encode writes a plan in the form of the maps, but for the way to the aggregate's device.
+// Ports are found by their place there, not by their index in the plan.
+func encode(p agg.Plan, at agg.Instant, s places) *yokePlan {
 	e := &yokePlan{
-		Flags:          flags(p, fast),
+		Flags:          flags(p),
 		Select:         uint32(p.Select),
 		Hash:           uint32(p.Hash),
 		Entries:        uint32(len(p.Table)),
-		Inner:          uint32(inner),
-		Outer:          uint32(outer),
 		Generation:     p.Generation,
 		PublishedAt:    uint64(at),
 		Mode:           uint32(p.Mode),
@@ -36,8 +38,23 @@ func encode(p agg.Plan, at agg.Instant, s places, inner, outer int, fast bool) *
 	return e
 }
 
-func flags(p agg.Plan, fast bool) yokeFlag {
-	f := when(p.Blocked, yokeFlagBLOCKED) | when(fast, yokeFlagFAST) |
+// route sets how frames come to the aggregate's device and from it: inner and outer are its
+// ends, and elsewhere says that the outer one is in another network namespace.
+func (e *yokePlan) route(inner, outer int, elsewhere bool) *yokePlan {
+	e.Inner, e.Outer = uint32(inner), uint32(outer)
+	e.Flags &^= yokeFlagFAST | yokeFlagPEER
+	e.Flags |= when(elsewhere && e.oneMAC(), yokeFlagPEER) | when(!elsewhere && e.Flags&yokeFlagFAST_WANTED != 0, yokeFlagFAST)
+	return e
+}
+
+// oneMAC: the ports have the aggregate's address. Where not, frames must pass the pair, which
+// looks anew whom they are for; the port has seen that they are not for itself.
+func (e *yokePlan) oneMAC() bool {
+	return !slices.ContainsFunc(e.Ports[:], func(q yokePort) bool { return q.Mac != [6]uint8{} && q.Mac != e.Mac })
+}
+
+func flags(p agg.Plan) yokeFlag {
+	f := when(p.Blocked, yokeFlagBLOCKED) |
 		when(p.FastPath, yokeFlagFAST_WANTED) | when(p.Carrier, yokeFlagCARRIER) |
 		when(p.Copy|p.Unbalanced != 0, yokeFlagAPART)
 	for _, q := range p.Ports {

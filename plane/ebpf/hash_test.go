@@ -77,7 +77,7 @@ func (b *bench) spread(sel agg.Selector, hash agg.HashPolicy, n int, fast bool) 
 	for i := range entries {
 		p.Table = append(p.Table, agg.Choice{First: i % n, Second: (i + 1) % n})
 	}
-	if err := b.publish.publish(encode(p, 1, places{}.with(p), 7, 8, fast)); err != nil {
+	if err := b.publish.publish(encode(p, 1, places{}.with(p)).route(7, 8, false)); err != nil {
 		b.Fatal(err)
 	}
 	return p

@@ -210,13 +210,23 @@ func TestDeviceMovesToAnotherNamespace(t *testing.T) {
 		}
 		away.MustPing(there)
 		r.far.MustPing(here)
+		received := func() uint64 { return away.Link("bond0").Attrs().Statistics.RxPackets }
+		before := received()
+		in := nstest.StartUDP(t, r.far, away, there, here, 0)
+		in.Send(1000)
+		if got := in.Stop(); got.Lost != 0 {
+			t.Errorf("lost %d of %d on the way to the other namespace", got.Lost, got.Sent)
+		}
+		if n := received() - before; n < 1000 || n > 1020 {
+			t.Errorf("the device counted %d of 1000 received frames", n)
+		}
 		move(t, away, r.near)
 		r.near.AddAddr("bond0", here+"/24")
 		r.near.SetUp("bond0")
 		if f := r.observe(); f.Device.Elsewhere {
 			t.Errorf("device %+v", f.Device)
 		}
-		before := r.txPackets("bond0")
+		before = r.txPackets("bond0")
 		r.near.MustPing(there)
 		s := r.stream(0)
 		s.Send(100)

@@ -58,10 +58,5 @@ func (p *Plane) republish() error {
 	if err != nil || e.PublishedAt == 0 {
 		return err
 	}
-	e.Outer = uint32(p.device.Outer)
-	e.Flags &^= yokeFlagFAST
-	if e.Flags&yokeFlagFAST_WANTED != 0 && !p.elsewhere {
-		e.Flags |= yokeFlagFAST
-	}
-	return p.publish.publish(e)
+	return p.publish.publish(e.route(p.device.Inner, p.device.Outer, p.elsewhere))
 }

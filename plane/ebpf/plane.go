@@ -100,9 +100,10 @@ func (p *Plane) open(ctx context.Context) (err error) {
 		if err := p.adopt(); err != nil {
 			return err
 		}
-	}
-	if err := p.dropUnfinished(ctx); err != nil {
-		return err
+		// Ports that are taken where nothing was pinned are those of the plane before.
+		if err := p.dropUnfinished(ctx); err != nil {
+			return err
+		}
 	}
 	if err := p.hookHop(); err != nil {
 		return err

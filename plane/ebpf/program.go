@@ -78,7 +78,7 @@ func (r reach) hop() string {
 func reachOf(p agg.Plan) reach {
 	frequent := p.Hash == agg.HashLayer2 || p.Hash == agg.HashLayer34
 	switch {
-	case flags(p, false)&yokeFlagAPART != 0:
+	case flags(p)&yokeFlagAPART != 0:
 		return whole
 	case p.Select == agg.SelectFixed:
 		return fixed

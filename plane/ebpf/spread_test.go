@@ -40,7 +40,7 @@ func onOneCPU(t *testing.T) {
 // publishPlan puts a plan of spread's ports in force.
 func (b *bench) publishPlan(p agg.Plan) {
 	b.Helper()
-	if err := b.publish.publish(encode(p, 1, places{}.with(p), 7, 8, false)); err != nil {
+	if err := b.publish.publish(encode(p, 1, places{}.with(p)).route(7, 8, false)); err != nil {
 		b.Fatal(err)
 	}
 }

@@ -34,6 +34,7 @@ const (
 	yokeFlagFAST_WANTED yokeFlag = 4
 	yokeFlagCARRIER     yokeFlag = 8
 	yokeFlagAPART       yokeFlag = 16
+	yokeFlagPEER        yokeFlag = 32
 	yokeFlagQUEUES      yokeFlag = 65536
 	yokeFlagREWRITE     yokeFlag = 131072
 )

@@ -26,6 +26,7 @@ enum flag {
 	FAST_WANTED = 4, /* asked for; not in force while the device is elsewhere */
 	CARRIER = 8,
 	APART = 16,     /* some frames are not for the table: classes, queues */
+	PEER = 32,      /* receive at the outer end, which is in another namespace */
 	QUEUES = 65536, /* ports have queues; this and REWRITE travel beside the entry in cb */
 	REWRITE = 131072, /* ports have source addresses to write */
 };

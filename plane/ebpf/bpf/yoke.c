@@ -146,31 +146,48 @@ static __always_inline int receives(struct plan *plan)
 	return plan->ports[place].flags & RECEIVE || plan->opened[place];
 }
 
+/* receive hands a frame to the aggregate's device: past the pair, or by the inner end and
+ * the processor's queue of received frames, or straight to the outer end, counted there,
+ * which the kernel does only between namespaces. */
+static __always_inline int receive(struct plan *plan)
+{
+	if (plan->flags & FAST)
+		return bpf_redirect(plan->outer, BPF_F_INGRESS);
+	return plan->flags & PEER ? bpf_redirect_peer(plan->inner, 0) : bpf_redirect(plan->inner, 0);
+}
+
+/* copy gives the aggregate's device a frame that goes on to the port's own sockets. */
+static __always_inline void copy(struct __sk_buff *skb, struct plan *plan)
+{
+	if (plan->flags & FAST)
+		bpf_clone_redirect(skb, plan->outer, BPF_F_INGRESS);
+	else
+		bpf_clone_redirect(skb, plan->inner, 0);
+}
+
 /* rx: ingress of a port. */
 SEC("tc")
 int yoke_rx(struct __sk_buff *skb)
 {
 	struct plan *plan = plan_in_force();
 	struct port_stats *stats = stats_of(place);
-	__u32 to, how, receive;
+	int ours;
 
 	if (!plan || !stats || place >= PORTS)
 		return drop(NO_PLAN);
-	to = plan->flags & FAST ? plan->outer : plan->inner;
-	how = plan->flags & FAST ? BPF_F_INGRESS : 0;
-	receive = receives(plan);
+	ours = receives(plan);
 	if (is_of_port(skb)) {
-		if (receive)
-			bpf_clone_redirect(skb, to, how);
+		if (ours)
+			copy(skb, plan);
 		return TC_ACT_UNSPEC;
 	}
-	if (!receive) {
+	if (!ours) {
 		stats->rx_dropped += 1;
 		return drop(plan->flags & BLOCKED ? BLOCKED_RX : STANDBY);
 	}
 	stats->rx_frames += 1;
 	stats->rx_bytes += skb->len;
-	return bpf_redirect(to, how);
+	return receive(plan);
 }
 
 /* rewrite puts the port's own source address into a frame. */
