@@ -65,6 +65,7 @@ func ensure(o Options) (*Pair, error) {
 		if p, err = create(o); err != nil {
 			return nil, fmt.Errorf("create the device of %s: %w", o.Name, err)
 		}
+		p.Made = true
 	}
 	if err := prepareInner(p); err != nil {
 		err = fmt.Errorf("prepare the inner end of %s: %w", o.Name, err)

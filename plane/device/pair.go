@@ -24,6 +24,8 @@ type Pair struct {
 	Outer, Inner int
 	// Elsewhere is set when the outer end is in another network namespace.
 	Elsewhere bool
+	// Made is set when Ensure has made it, and did not find it.
+	Made bool
 
 	space *netspace.Space
 	nsid  int // of the outer end's namespace, iface.Here where it is ours

@@ -36,6 +36,8 @@ type Plane struct {
 	// promisc: the device wants to hear all, when it was looked at last.
 	promisc bool
 	closed  bool
+	// fresh: nothing was pinned before.
+	fresh bool
 }
 
 // settings are the parts of a plan that need netlink calls.
@@ -55,7 +57,7 @@ type settings struct {
 func Open(ctx context.Context, options Options) (*Plane, error) {
 	p := &Plane{options: options.withDefaults(), places: places{}, hooked: map[string]int{}}
 	if err := p.open(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("open plane ebpf for %s: %w", options.Name, err), p.Close())
+		return nil, errors.Join(fmt.Errorf("open plane ebpf for %s: %w", options.Name, err), p.abandon())
 	}
 	return p, nil
 }
@@ -67,6 +69,7 @@ func (p *Plane) open(ctx context.Context) (err error) {
 	if err := p.dropStalePins(); err != nil {
 		return err
 	}
+	p.fresh = existing(p.dir) != p.dir
 	tables, adopted, err := openTables(p.options.Programs, p.dir)
 	if err != nil {
 		return err
