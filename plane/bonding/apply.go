@@ -10,7 +10,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/yokelag/yoke/agg"
-	"github.com/yokelag/yoke/internal/bootclock"
 	"github.com/yokelag/yoke/internal/iface"
 	"github.com/yokelag/yoke/plane/port"
 )
@@ -33,6 +32,7 @@ func (p *Plane) apply(ctx context.Context, plan agg.Plan) error {
 		func() (bool, error) { return p.setOptions(ctx, plan) },
 		func() (bool, error) { return false, p.setDevice(plan) },
 		func() (bool, error) { return p.joinAll(ctx, plan) },
+		p.setPorts,
 		func() (bool, error) { return p.setActive(ctx, plan) },
 		func() (bool, error) { return p.dropOld(ctx, plan) },
 	}
@@ -44,7 +44,8 @@ func (p *Plane) apply(ctx context.Context, plan agg.Plan) error {
 		changed = changed || did
 	}
 	p.settle(ctx, plan)
-	return p.notePlan(plan, changed)
+	p.stranger = false
+	return p.note.Follows(p.options.planFile(), plan, changed)
 }
 
 // check refuses plans that the driver cannot carry out, before anything changes.
@@ -87,8 +88,12 @@ func hashed(plan agg.Plan) bool {
 	return plan.Select == agg.SelectBuckets || plan.Select == agg.SelectModulo
 }
 
-// wanted are the options that a plan says something of.
+// wanted are the options that the spec asks for, or without one those that a plan says
+// something of.
 func (p *Plane) wanted(plan agg.Plan, have State) (Values, error) {
+	if p.spec != nil {
+		return p.bySpec(have)
+	}
 	mode := plan.Mode
 	if mode == agg.Random {
 		mode = agg.BalanceRR
@@ -228,8 +233,12 @@ func active(plan agg.Plan) int {
 	return plan.Ports[plan.Table[0].First].Index
 }
 
-// setActive makes the plan's port the active one, when the driver sees its link.
+// setActive makes the plan's port the active one, when the driver sees its link. Where
+// there is a spec only what that asks for counts.
 func (p *Plane) setActive(ctx context.Context, plan agg.Plan) (bool, error) {
+	if p.spec != nil {
+		return p.wish()
+	}
 	index := active(plan)
 	if index == 0 {
 		return false, nil
@@ -308,16 +317,5 @@ func (p *Plane) dropOld(ctx context.Context, plan agg.Plan) (bool, error) {
 			errs = append(errs, err)
 		}
 	}
-	return changed, errors.Join(append(errs, p.release(ctx, plan))...)
-}
-
-// notePlan notes the plan where anything is new.
-func (p *Plane) notePlan(plan agg.Plan, changed bool) error {
-	n := p.note
-	if !changed && n.Plan != nil && n.Plan.Generation == plan.Generation && n.Plan.Equal(plan) {
-		return nil
-	}
-	plan.Table, plan.Ports = slices.Clone(plan.Table), slices.Clone(plan.Ports)
-	p.note.Plan, p.note.At = &plan, agg.Instant(bootclock.Now())
-	return p.note.save(p.options.planFile())
+	return changed, errors.Join(append(errs, p.keeper.ReleaseOthers(ctx, plan))...)
 }

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/yokelag/yoke/agg"
-	"github.com/yokelag/yoke/internal/kmodule"
 )
 
 func itoa(n int) string { return strconv.Itoa(n) }
@@ -305,13 +304,3 @@ func (r *Refused) Error() string {
 
 // Unwrap is the cause.
 func (r *Refused) Unwrap() error { return r.Err }
-
-// noDriver says why there is none.
-func noDriver(object string) error {
-	absence := kmodule.Why("bonding")
-	remedy := "`yoke up " + object + " plane=ebpf`"
-	if absence.Remedy != "" {
-		remedy = absence.Remedy + ", or " + remedy
-	}
-	return &agg.Problem{Code: absence.Code, Object: object, Rule: absence.Why, Remedy: remedy}
-}

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/plane/device"
 )
 
 // Driver is the kernel's bonding driver in the network namespace that [NewDriver] was called
@@ -78,10 +79,9 @@ func (d *Driver) Create(name string, mac agg.MAC, mtu int) error {
 	_, err := d.do(unix.RTM_NEWLINK, unix.NLM_F_ACK|unix.NLM_F_CREATE|unix.NLM_F_EXCL, body, 0)
 	switch {
 	case errors.Is(err, unix.EOPNOTSUPP):
-		return noDriver(name)
+		return device.NoDriver(name, "bonding")
 	case errors.Is(err, unix.EPERM):
-		return &agg.Problem{Code: "no-privilege", Object: name, Rule: "plane bonding needs CAP_NET_ADMIN over the network namespace",
-			Remedy: "run yoked as root, or `yoke up " + name + " plane=user` inside `unshare -Urn`"}
+		return device.NoPrivilege(name, "bonding")
 	case err != nil:
 		return fmt.Errorf("create bond %s: %w", name, err)
 	}

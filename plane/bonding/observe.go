@@ -45,8 +45,7 @@ func (p *Plane) observe() (agg.Facts, error) {
 	if p.note.Plan == nil {
 		return f, nil
 	}
-	plan := *p.note.Plan
-	plan.Table, plan.Ports = slices.Clone(plan.Table), slices.Clone(plan.Ports)
+	plan := p.note.Noted()
 	if same, err := p.inForce(s, plan); err != nil {
 		return f, err
 	} else if same {
@@ -72,6 +71,9 @@ func (p *Plane) inForce(s State, plan agg.Plan) (bool, error) {
 		if pp.Index != 0 && !slices.ContainsFunc(s.Ports, func(x Port) bool { return x.Index == pp.Index }) {
 			return false, nil
 		}
+	}
+	if p.spec != nil {
+		return !differs(s, want), nil
 	}
 	a := active(plan)
 	return !differs(s, want) && seen(s, plan) && (a == 0 || !s.Up || s.Options["active_slave"] == itoa(a)), nil

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -12,8 +11,14 @@ import (
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/internal/ethtool"
 	"github.com/yokelag/yoke/internal/iface"
+	"github.com/yokelag/yoke/plane/device"
 	"github.com/yokelag/yoke/plane/port"
 )
+
+// memory is what is noted beside the plan: the last active_slave that was acted on.
+type memory struct {
+	Wish string `json:"wish,omitempty"`
+}
 
 // Plane configures and watches a bond, which the kernel runs. Its methods must be called
 // in the network namespace that Open was called in, by one goroutine at a time.
@@ -23,7 +28,11 @@ type Plane struct {
 	index   int
 	keeper  *port.Keeper
 	tool    *ethtool.Socket
-	note    note
+	note    device.Note[memory]
+	// stranger: somebody else made the bond, and no plan was applied to it.
+	stranger bool
+	// spec is what is wanted, nil where the plan says what the driver is to do.
+	spec *agg.Spec
 }
 
 // Open creates the bond of an aggregate, or adopts the one that is there with its ports,
@@ -53,7 +62,8 @@ func (p *Plane) open() (err error) {
 	if err := p.ensure(); err != nil {
 		return err
 	}
-	p.note, err = loadNote(p.options.planFile(), p.index)
+	p.note, err = device.LoadNote[memory](p.options.planFile(), p.index)
+	p.stranger = p.stranger && p.note.Plan == nil
 	return err
 }
 
@@ -62,12 +72,10 @@ func (p *Plane) ensure() (err error) {
 	p.index, err = p.driver.Find(p.options.Name)
 	switch {
 	case err == nil:
+		p.stranger = true
 		return nil
 	case errors.Is(err, ErrNotBond):
-		return &agg.Problem{
-			Code: "name-taken", Object: p.options.Name, Rule: "is an interface of another kind already",
-			Remedy: "`ip link delete " + p.options.Name + "`, or another name for the aggregate",
-		}
+		return device.OtherKind(p.options.Name)
 	case !errors.Is(err, unix.ENODEV):
 		return err
 	}
@@ -94,19 +102,20 @@ func (p *Plane) Close() error {
 	return errors.Join(errs...)
 }
 
-// Destroy gives the ports back as they were and removes the device.
+// Destroy gives the ports back as they were and removes the device. One that somebody else
+// made is left alone where no plan came so far as to be applied to it.
 func (p *Plane) Destroy(ctx context.Context) error {
 	if p.driver == nil {
 		return fmt.Errorf("take %s apart: its plane is closed", p.options.Name)
+	}
+	if p.stranger {
+		return p.Close()
 	}
 	errs := []error{p.leaveAll(ctx, agg.Plan{})}
 	if err := p.driver.Destroy(p.index); err != nil && !errors.Is(err, unix.ENODEV) {
 		errs = append(errs, err)
 	}
-	if err := os.Remove(p.options.planFile()); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		errs = append(errs, err)
-	}
-	errs = append(errs, p.Close())
+	errs = append(errs, p.note.Forget(p.options.planFile()), p.Close())
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("take %s apart: %w", p.options.Name, err)
 	}
@@ -117,7 +126,7 @@ func (p *Plane) Destroy(ctx context.Context) error {
 func (p *Plane) leaveAll(ctx context.Context, plan agg.Plan) error {
 	s, err := p.driver.Read(p.index)
 	if errors.Is(err, unix.ENODEV) {
-		return p.release(ctx, plan)
+		return p.keeper.ReleaseOthers(ctx, plan)
 	}
 	if err != nil {
 		return err
@@ -128,17 +137,5 @@ func (p *Plane) leaveAll(ctx context.Context, plan agg.Plan) error {
 			errs = append(errs, err)
 		}
 	}
-	return errors.Join(append(errs, p.release(ctx, plan))...)
-}
-
-// release gives ports back that are taken and not in the plan; the bond has let go of
-// them.
-func (p *Plane) release(ctx context.Context, plan agg.Plan) error {
-	var errs []error
-	for _, r := range p.keeper.Taken() {
-		if plan.PortByName(r.Name) == agg.NoPort {
-			errs = append(errs, p.keeper.Release(ctx, r.Name))
-		}
-	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, p.keeper.ReleaseOthers(ctx, plan))...)
 }

@@ -10,7 +10,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/yokelag/yoke/agg"
-	"github.com/yokelag/yoke/internal/bootclock"
 	"github.com/yokelag/yoke/internal/iface"
 	"github.com/yokelag/yoke/plane/port"
 	"github.com/yokelag/yoke/team"
@@ -128,7 +127,7 @@ func (p *Plane) join(ctx context.Context, plan agg.Plan, pp agg.PlanPort, joined
 	if err := p.device.AddPort(index); err != nil {
 		return errors.Join(err, iface.Change(index).Flag(unix.IFF_UP, true).Do())
 	}
-	p.note.Base[index] = base
+	p.note.Own.Base[index] = base
 	return nil
 }
 
@@ -146,13 +145,7 @@ func (p *Plane) publish(plan agg.Plan, want layout) error {
 	if err := p.device.SetAll(differing...); err != nil {
 		return err
 	}
-	n := p.note
-	if len(differing) == 0 && n.Plan != nil && n.Plan.Generation == plan.Generation && n.Plan.Equal(plan) {
-		return nil
-	}
-	plan.Table, plan.Ports = slices.Clone(plan.Table), slices.Clone(plan.Ports)
-	p.note.Plan, p.note.At = &plan, agg.Instant(bootclock.Now())
-	return p.note.save(p.options.planFile())
+	return p.note.Follows(p.options.planFile(), plan, len(differing) > 0)
 }
 
 // dropOld takes ports out that are in the device and not in the plan.

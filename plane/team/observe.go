@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/internal/bootclock"
@@ -27,8 +26,7 @@ func (p *Plane) Observe(_ context.Context) (agg.Facts, error) {
 	if err != nil {
 		return f, fmt.Errorf("observe %s: %w", p.options.Name, err)
 	}
-	plan := *p.note.Plan
-	plan.Table, plan.Ports = slices.Clone(plan.Table), slices.Clone(plan.Ports)
+	plan := p.note.Noted()
 	if same {
 		f.Published, f.PublishedAt = &plan, p.note.At
 	}
@@ -85,7 +83,7 @@ func (p *Plane) portFacts(pp agg.PlanPort) agg.PortFacts {
 	if s, err := p.tool.Settings(l.Name); err == nil {
 		f.Speed, f.FullDuplex = s.Speed, s.FullDuplex
 	}
-	now, base := trafficOf(l), p.note.Base[pp.Index]
+	now, base := trafficOf(l), p.note.Own.Base[pp.Index]
 	// The driver has no counters of its own by port: the port's are the aggregate's.
 	f.TxFrames, f.TxBytes = now.TxFrames-base.TxFrames, now.TxBytes-base.TxBytes
 	f.RxFrames, f.RxBytes = now.RxFrames-base.RxFrames, now.RxBytes-base.RxBytes

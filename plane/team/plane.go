@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -12,7 +11,7 @@ import (
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/internal/ethtool"
 	"github.com/yokelag/yoke/internal/iface"
-	"github.com/yokelag/yoke/internal/kmodule"
+	"github.com/yokelag/yoke/plane/device"
 	"github.com/yokelag/yoke/plane/port"
 	"github.com/yokelag/yoke/team"
 )
@@ -25,7 +24,7 @@ type Plane struct {
 	device  *team.Device
 	keeper  *port.Keeper
 	tool    *ethtool.Socket
-	note    note
+	note    device.Note[memory]
 }
 
 // Open creates the team device of an aggregate, or adopts the one that is there with its
@@ -54,8 +53,14 @@ func (p *Plane) open() (err error) {
 	if err := p.ensure(); err != nil {
 		return p.noDriver(err)
 	}
-	p.note, err = loadNote(p.options.planFile(), p.device.Index())
-	return err
+	p.note, err = device.LoadNote[memory](p.options.planFile(), p.device.Index())
+	if p.note.Own.Base == nil {
+		p.note.Own.Base = map[int]traffic{}
+	}
+	if err != nil || p.note.Plan != nil {
+		return err
+	}
+	return rival(p.options.Name)
 }
 
 func (p *Plane) noDriver(err error) error { return refused(p.options.Name, err) }
@@ -65,17 +70,9 @@ func (p *Plane) noDriver(err error) error { return refused(p.options.Name, err) 
 func refused(object string, err error) error {
 	switch {
 	case errors.Is(err, team.ErrNoDriver):
-		absence := kmodule.Why("team")
-		remedy := "`yoke up " + object + " plane=ebpf`"
-		if absence.Remedy != "" {
-			remedy = absence.Remedy + ", or " + remedy
-		}
-		return &agg.Problem{Code: absence.Code, Object: object, Option: "plane", Value: "team", Rule: absence.Why, Remedy: remedy}
+		return device.NoDriver(object, "team")
 	case errors.Is(err, unix.EPERM):
-		return &agg.Problem{
-			Code: "no-privilege", Object: object, Option: "plane", Value: "team", Rule: "needs CAP_NET_ADMIN over the network namespace",
-			Remedy: "run yoked as root, or `yoke up " + object + " plane=user` inside `unshare -Urn`",
-		}
+		return device.NoPrivilege(object, "team")
 	default:
 		return err
 	}
@@ -86,10 +83,7 @@ func (p *Plane) ensure() (err error) {
 	p.device, err = p.kernel.Find(p.options.Name)
 	switch {
 	case errors.Is(err, team.ErrNotTeam):
-		return &agg.Problem{
-			Code: "name-taken", Object: p.options.Name, Rule: "is an interface of another kind already",
-			Remedy: "`ip link delete " + p.options.Name + "`, or another name for the aggregate",
-		}
+		return device.OtherKind(p.options.Name)
 	case !errors.Is(err, unix.ENODEV):
 		return err
 	}
@@ -123,10 +117,7 @@ func (p *Plane) Destroy(ctx context.Context) error {
 	if err := p.device.Destroy(); err != nil && !errors.Is(err, unix.ENODEV) {
 		errs = append(errs, err)
 	}
-	if err := os.Remove(p.options.planFile()); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		errs = append(errs, err)
-	}
-	errs = append(errs, p.Close())
+	errs = append(errs, p.note.Forget(p.options.planFile()), p.Close())
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("take %s apart: %w", p.options.Name, err)
 	}
@@ -151,12 +142,10 @@ func (p *Plane) leaveAll(ctx context.Context, plan agg.Plan) error {
 // release gives ports back that are taken and not in the plan; the device has let go of
 // them.
 func (p *Plane) release(ctx context.Context, plan agg.Plan) error {
-	var errs []error
 	for _, r := range p.keeper.Taken() {
 		if plan.PortByName(r.Name) == agg.NoPort {
-			delete(p.note.Base, r.Index)
-			errs = append(errs, p.keeper.Release(ctx, r.Name))
+			delete(p.note.Own.Base, r.Index)
 		}
 	}
-	return errors.Join(errs...)
+	return p.keeper.ReleaseOthers(ctx, plan)
 }
