@@ -106,6 +106,47 @@ func TestForeignDeviceIsAdopted(t *testing.T) {
 	}
 }
 
+// A watch of whoever had the device before found a port dead, and nobody takes that back:
+// the port carries all the same, because its link is up.
+func TestWhatAnotherSaidOfLinksEnds(t *testing.T) {
+	r := newRig(t)
+	r.do(t, func() error {
+		k, err := team.Open()
+		if err != nil {
+			return err
+		}
+		defer k.Close()
+		d, err := k.Create("bond0", team.CreateOptions{MAC: []byte{2, 0, 0, 0, 0, 1}})
+		if err != nil {
+			return err
+		}
+		errs := []error{d.SetMode(team.ModeBroadcast)}
+		for _, name := range []string{"p0", "p1"} {
+			r.host.SetDown(name)
+			index := r.host.Index(name)
+			errs = append(errs, d.AddPort(index), d.SetAll(
+				team.Option{Key: team.On(team.OptUserLinkupEnabled, index), Value: team.BoolValue(true)},
+				team.Option{Key: team.On(team.OptUserLinkup, index), Value: team.BoolValue(false)}))
+		}
+		return errors.Join(errs...)
+	})
+	r.host.SetUp("bond0")
+	r.host.AddAddr("bond0", "192.0.2.1/24")
+	r.do(t, func() error {
+		p, err := Open(context.Background(), Options{Name: "bond0", StateDir: r.state})
+		if err != nil {
+			return err
+		}
+		t.Cleanup(func() { r.do(t, func() error { return p.Destroy(context.Background()) }) })
+		plan := r.plan(0)
+		plan.Select, plan.Mode = agg.SelectBroadcast, agg.Broadcast
+		plan.Table = []agg.Choice{{First: 0, Second: 1}}
+		plan.Ports[0].Transmit, plan.Ports[0].Receive = true, true
+		return p.Apply(context.Background(), plan)
+	})
+	r.host.MustPing("192.0.2.2")
+}
+
 // What somebody else changes in the driver shows, and the next Apply sets it right.
 func TestDriftIsSeenAndMended(t *testing.T) {
 	r := newRig(t)

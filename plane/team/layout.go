@@ -9,7 +9,8 @@ import (
 // order in which they are set.
 type layout struct {
 	mode string
-	// before are set first: a port's queue counts from when it is enabled.
+	// before are set first: a port's queue counts from when it is enabled, and its link is
+	// the interface's, whatever whoever had the device before said of it.
 	before []team.Option
 	// enable and disable are of ports. Ports are disabled last, so that there is always one.
 	enable, disable []team.Option
@@ -55,6 +56,8 @@ func lay(plan agg.Plan) (layout, error) {
 		}
 		l.before = append(l.before, team.Option{
 			Key: team.On(team.OptQueueID, pp.Index), Value: team.U32Value(uint32(pp.QueueID)),
+		}, team.Option{
+			Key: team.On(team.OptUserLinkupEnabled, pp.Index), Value: team.BoolValue(false),
 		})
 		on := !plan.Blocked && uses(plan, l.mode, i)
 		o := team.Option{Key: team.On(team.OptEnabled, pp.Index), Value: team.BoolValue(on)}
