@@ -61,12 +61,12 @@ func (a *app) rootCommand() *cobra.Command {
 			fmt.Fprint(a.out, firstScreen)
 			return nil
 		},
-		PersistentPreRunE: func(*cobra.Command, []string) error { return a.checkOutput() },
+		PersistentPreRunE: func(c *cobra.Command, _ []string) error { return a.checkOutput(c.Name()) },
 	}
 	flags := root.PersistentFlags()
 	flags.StringVar(&a.socket, "socket", "", "socket of the daemon (default $"+control.SocketVariable+", then "+control.DefaultSocket+")")
 	flags.StringVar(&a.stateDir, "state-dir", "", "where saved state is read when no daemon runs (default $"+control.StateDirVariable+", then "+control.DefaultStateDir+")")
-	flags.StringVarP(&a.output, "output", "o", "text", "text or json")
+	flags.StringVarP(&a.output, "output", "o", "text", "text or json; of status also teamd")
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w; see `%s --help`", err, c.CommandPath())}
 	})
@@ -85,9 +85,13 @@ func (a *app) rootCommand() *cobra.Command {
 	return root
 }
 
-func (a *app) checkOutput() error {
-	if a.output != "text" && a.output != "json" {
-		return usageError{fmt.Errorf("--output %s: must be text or json", a.output)}
+func (a *app) checkOutput(command string) error {
+	words := []string{"text", "json"}
+	if command == "status" {
+		words = append(words, "teamd")
+	}
+	if !slices.Contains(words, a.output) {
+		return usageError{fmt.Errorf("--output %s: must be %s", a.output, strings.Join(words, " or "))}
 	}
 	return nil
 }

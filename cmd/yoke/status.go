@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/compat/teamd"
 	"github.com/yokelag/yoke/control"
 	"github.com/yokelag/yoke/lacp"
 )
@@ -21,8 +22,9 @@ func (a *app) statusCommand() *cobra.Command {
 		Use:   "status [NAME] [-v | --as-proc]",
 		Short: "Show what carries traffic, and why the rest does not",
 		Long: "Shows each aggregate: first how many ports carry traffic, then each port's chain of gates, the plan in force,\n" +
-			"and findings. Where no daemon runs it shows what saved state and the plane tell.",
-		Example: "  yoke status\n  yoke status bond0 -v\n  yoke status bond0 -o json\n  yoke status bond0 --as-proc",
+			"and findings. Where no daemon runs it shows what saved state and the plane tell. For scripts made for others,\n" +
+			"--as-proc prints what the bonding driver has in /proc/net/bonding, and -o teamd what `teamdctl NAME state dump` prints.",
+		Example: "  yoke status\n  yoke status bond0 -v\n  yoke status bond0 -o json\n  yoke status bond0 --as-proc\n  yoke status bond0 -o teamd",
 		Args:    words(0, 1), ValidArgsFunction: a.completeAggregates,
 		RunE: func(c *cobra.Command, args []string) error {
 			name := ""
@@ -35,6 +37,9 @@ func (a *app) statusCommand() *cobra.Command {
 			list, err := a.statuses(c, name)
 			if err != nil {
 				return err
+			}
+			if a.output == "teamd" {
+				return a.asTeamd(list)
 			}
 			return a.printStatuses(list, verbose)
 		},
@@ -130,8 +135,8 @@ func (a *app) printStatuses(list control.StatusList, verbose bool) error {
 
 // proc prints an aggregate, or each, as the bonding driver words it.
 func (a *app) proc(c *cobra.Command, name string) error {
-	if a.json() {
-		return usageError{fmt.Errorf("--as-proc is a text; leave out -o json")}
+	if a.output != "text" {
+		return usageError{fmt.Errorf("--as-proc is a text; leave out -o %s", a.output)}
 	}
 	client := a.client()
 	defer client.Close()
@@ -157,6 +162,18 @@ func (a *app) proc(c *cobra.Command, name string) error {
 		fmt.Fprint(a.out, text)
 	}
 	return nil
+}
+
+// asTeamd prints one aggregate as teamdctl would.
+func (a *app) asTeamd(list control.StatusList) error {
+	if len(list.Aggregates) != 1 {
+		return usageError{fmt.Errorf("teamd has one device; name one of %d aggregates: `yoke status NAME -o teamd`", len(list.Aggregates))}
+	}
+	text, err := teamd.State(list.Aggregates[0])
+	if err == nil {
+		_, err = a.out.Write(text)
+	}
+	return err
 }
 
 func (a *app) whyCommand() *cobra.Command {

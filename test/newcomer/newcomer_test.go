@@ -121,6 +121,7 @@ func TestIPLinkSetName(t *testing.T) {
 func TestProcOutOfHabit(t *testing.T) {
 	v := newVisit(t)
 	v.Up("br0", "eth1", "eth2")
+	v.answers(0, "status -o teamd", `"active_port": "eth1"`, `"runner_name": "activebackup"`, `"eth2": {`, `"link_watch_0": {`)
 	v.answers(0, "status bond0 --as-proc", "Bonding Mode: fault-tolerance (active-backup)", "Currently Active Slave: eth1", "Slave Interface: eth2")
 }
 

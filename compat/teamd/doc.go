@@ -1,0 +1,2 @@
+// Package teamd words what Yoke knows as teamd does.
+package teamd
