@@ -21,8 +21,10 @@ type settings struct {
 	many  int
 	// starts are those of LACP, of each kind.
 	starts int
-	out    string
-	bin    string
+	// lags are the aggregates of lacp1000, of two ports.
+	lags int
+	out  string
+	bin  string
 }
 
 // measurement is one part of the suite.
@@ -43,6 +45,7 @@ func measurements() []measurement {
 		{"many", "many aggregates in one daemon", measureMany},
 		{"machines", "the LACP machines of 1,000 ports, alone", measureMachines},
 		{"lacpstart", "LACP between two daemons, from link-up", measureStart},
+		{"lacp1000", "a daemon with many LACP ports at fast rate", measureLACPMany},
 	}
 }
 
@@ -58,6 +61,7 @@ func main() {
 	flag.IntVar(&s.pulls, "pulls", 500, "pulled cables of each kind")
 	flag.IntVar(&s.many, "many", 500, "aggregates in one daemon")
 	flag.IntVar(&s.starts, "starts", 100, "starts of LACP of each kind")
+	flag.IntVar(&s.lags, "lags", 500, "LACP aggregates of two ports in one daemon")
 	flag.StringVar(&s.out, "out", "build/bench", "folder for results")
 	flag.StringVar(&s.bin, "bin", "bin", "folder with yoke and yoked")
 	flag.Parse()
