@@ -392,7 +392,7 @@ func Up(args []string, nested bool, progress io.Writer) error {
 		_ = cmd.Process.Kill()
 	}
 	text, _ := os.ReadFile(errs.Name())
-	return errors.New(strings.TrimPrefix(strings.TrimSpace(string(text)), "Error: "))
+	return errors.New(strings.TrimPrefix(strings.TrimSpace(string(text)), "yoked: "))
 }
 
 // standsMark is the last word of a holder to the process that started it.

@@ -25,7 +25,7 @@ func newDemoCommand() *cobra.Command {
 			"cables, kills the daemons, measures throughput, and prints what each of these cost. Nothing of this\n" +
 			"machine is touched. As root it runs on plane ebpf, as an ordinary user on plane user.",
 		Example: "  yoke demo\n  yoke demo --pulls 20 -o json",
-		Args:    cobra.NoArgs,
+		Args:    words(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if o.Pulls < 1 || o.Pulls > 500 || o.Rounds < 1 || o.Rounds > 50 {
 				return usageError{errors.New("--pulls must be 1 to 500 and --rounds 1 to 50")}

@@ -16,7 +16,7 @@ type served struct{ error }
 
 // ExitCode tells yoke that to ask the daemon again may help.
 func (s served) ExitCode() int {
-	fmt.Fprintf(os.Stderr, "yoked: %v\n", s.error)
+	fmt.Fprintf(os.Stderr, "%s: %v\n", calledAs(), s.error)
 	return control.ExitServed
 }
 
@@ -28,7 +28,7 @@ func inspectCommand() *cobra.Command {
 		Long: "Prints the status of aggregates whose daemon is gone, in the form of `yoke status -o json`, and changes nothing.\n" +
 			"It ends with code 75 where a daemon holds the state, which perhaps is only starting or dying.",
 		Example: "  yoked inspect\n  yoked inspect bond0 --state-dir /run/yoke",
-		Args:    cobra.MaximumNArgs(1),
+		Args:    words(cobra.MaximumNArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			name := ""
 			if len(args) == 1 {

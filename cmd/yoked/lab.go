@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"text/tabwriter"
 
@@ -33,7 +35,7 @@ func newLabCommand() *cobra.Command {
 			"It stands in network namespaces of its own and touches nothing of this machine. As an ordinary user\n" +
 			"it runs in a user namespace, with plane user.",
 		Example: "  yoke lab list\n  yoke lab run one-switch\n  yoke lab up two-switches\n  yoke lab exec a yoke status\n  yoke lab down",
-		Args:    cobra.NoArgs,
+		Args:    noArguments,
 		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(newLabListCommand(), newLabRunCommand(), newLabUpCommand(), newLabHoldCommand(),
@@ -47,7 +49,7 @@ func newLabListCommand() *cobra.Command {
 		Use:     "list",
 		Short:   "List the labs that come with Yoke, and those that stand",
 		Example: "  yoke lab list",
-		Args:    cobra.NoArgs,
+		Args:    words(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			list, err := readLabList()
 			if err != nil {
@@ -124,7 +126,7 @@ func newLabRunCommand() *cobra.Command {
 		Short:   "Build a lab, run it, measure, take it away",
 		Long:    "The exit code is 0 where every expectation was met, 1 otherwise.",
 		Example: "  yoke lab run one-switch\n  yoke lab run ./mine.yaml --plane user -o json",
-		Args:    cobra.ExactArgs(1),
+		Args:    words(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			file, err := lab.Load(args[0])
 			if err != nil {
@@ -193,7 +195,7 @@ func newLabUpCommand() *cobra.Command {
 		Use:     "up LAB|FILE",
 		Short:   "Build a lab and leave it standing",
 		Example: "  yoke lab up one-switch\n  yoke lab exec a yoke status\n  yoke lab exec b ping -c 3 10.77.0.1\n  yoke lab down",
-		Args:    cobra.ExactArgs(1),
+		Args:    words(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			file, err := lab.Load(args[0])
 			if err != nil {
@@ -203,7 +205,7 @@ func newLabUpCommand() *cobra.Command {
 			if err := lab.Up(hold, !lab.Privileged(), c.ErrOrStderr()); err != nil {
 				return err
 			}
-			for name := range file.Hosts {
+			for _, name := range slices.Sorted(maps.Keys(file.Hosts)) {
 				fmt.Fprintf(c.OutOrStdout(), "yoke lab exec --lab %s %s COMMAND\n", file.Name, name)
 			}
 			fmt.Fprintf(c.OutOrStdout(), "yoke lab down --lab %s\n", file.Name)
@@ -269,7 +271,7 @@ func newLabExecCommand() *cobra.Command {
 		Use:     "exec [--lab NAME] HOST COMMAND...",
 		Short:   "Run a command in a host of a standing lab",
 		Example: "  yoke lab exec a yoke status\n  yoke lab exec a ip -s link",
-		Args:    cobra.MinimumNArgs(2),
+		Args:    words(cobra.MinimumNArgs(2)),
 		RunE: func(_ *cobra.Command, args []string) error {
 			signals := make(chan os.Signal, 8)
 			signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
@@ -292,7 +294,7 @@ func newLabDownCommand() *cobra.Command {
 		Use:     "down [--lab NAME]",
 		Short:   "Take a standing lab down",
 		Example: "  yoke lab down",
-		Args:    cobra.NoArgs,
+		Args:    words(cobra.NoArgs),
 		RunE:    func(*cobra.Command, []string) error { return lab.Down(name) },
 	}
 	c.Flags().StringVar(&name, "lab", "", "which lab, where several stand")

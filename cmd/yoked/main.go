@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -32,7 +33,7 @@ func (interrupted) Error() string { return "interrupted" }
 
 // ExitCode is what shells give.
 func (i interrupted) ExitCode() int {
-	fmt.Fprintf(os.Stderr, "yoked: %v\n", i)
+	fmt.Fprintf(os.Stderr, "%s: %v\n", calledAs(), i)
 	return 130
 }
 
@@ -47,11 +48,11 @@ func exitCode(err error) int {
 		return own.ExitCode()
 	}
 	if _, ok := errors.AsType[usageError](err); ok {
-		fmt.Fprintf(os.Stderr, "yoked: %v; see `yoked --help`\n", err)
+		fmt.Fprintf(os.Stderr, "%s: %v\n", calledAs(), err)
 		return 2
 	}
 	for _, p := range control.ProblemsOf(err) {
-		fmt.Fprintf(os.Stderr, "yoked: %v\n", p)
+		fmt.Fprintf(os.Stderr, "%s: %v\n", calledAs(), p)
 	}
 	return 1
 }
@@ -74,21 +75,39 @@ func rootCommand() *cobra.Command {
 		SilenceErrors: true,
 		RunE:          func(c *cobra.Command, _ []string) error { return f.serve(c.Context()) },
 	}
-	if calledYoke() {
-		root.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: "yoke"}
-	}
+	root.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: calledAs()}
 	f.register(root)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usageError{fmt.Errorf("%w; see `%s --help`", err, c.CommandPath())}
+	})
 	root.AddCommand(inspectCommand(), newLabCommand(), newDemoCommand())
 	return root
 }
 
-// calledYoke: `yoke lab` and `yoke demo` run this program by their own name.
-func calledYoke() bool { return filepath.Base(os.Args[0]) == "yoke" }
+// calledAs is the name to complain by and to show in help: `yoke lab` and `yoke demo` run
+// this program by their own.
+func calledAs() string {
+	if filepath.Base(os.Args[0]) == "yoke" {
+		return "yoke"
+	}
+	return "yoked"
+}
 
-func noArguments(_ *cobra.Command, args []string) error {
+// noArguments is for commands that have commands below them.
+func noArguments(c *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return usageError{fmt.Errorf("there is no command %q", args[0])}
+		return usageError{fmt.Errorf("there is no command %q; see `%s --help`", args[0], c.CommandPath())}
 	}
 	return nil
+}
+
+// words has a complaint about the number of arguments show how the command is written.
+func words(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if check(c, args) == nil {
+			return nil
+		}
+		example, _, _ := strings.Cut(strings.TrimSpace(c.Example), "\n")
+		return usageError{fmt.Errorf("write `%s`; for example `%s`", c.UseLine(), example)}
+	}
 }
