@@ -39,8 +39,8 @@ func (a *app) replay(names []string, as string, every bool) error {
 	}
 	f := files[0]
 	if f.Trace != nil {
-		if len(files) > 1 || as != "" {
-			return usageError{fmt.Errorf("%s is of `yoke capture`: it is replayed alone and as itself", names[0])}
+		if as != "" {
+			return repeatedAlone(names[0])
 		}
 		return a.replayRing(f, every)
 	}
@@ -55,8 +55,7 @@ func (a *app) replay(names []string, as string, every bool) error {
 func (a *app) replayRing(f capture.File, every bool) error {
 	fmt.Fprintf(a.out, "%s: %d steps as the daemon took them\n\n", f.Aggregate, len(f.Trace.Records))
 	err := f.Trace.Tell(a.out, trace.Telling{Every: every, Time: f.Time})
-	var differs *trace.Difference
-	if errors.As(err, &differs) {
+	if differs, ok := errors.AsType[*trace.Difference](err); ok {
 		return &agg.Problem{Code: "replay-differs", Object: f.Aggregate, Rule: "the replay is not what the daemon did: " + differs.Error(),
 			Remedy: "replay with the yoke of the daemon's release; if it is, report it with this file"}
 	}
@@ -66,10 +65,18 @@ func (a *app) replayRing(f capture.File, every bool) error {
 	return err
 }
 
+func repeatedAlone(name string) error {
+	return usageError{fmt.Errorf("%s is of `yoke capture`: it is replayed alone and as itself", name)}
+}
+
 func openAll(names []string) ([]capture.File, error) {
 	var out []capture.File
 	for _, name := range names {
 		in, err := os.Open(name)
+		if pathErr, ok := errors.AsType[*os.PathError](err); ok {
+			return nil, &agg.Problem{Code: "no-capture", Object: name, Rule: pathErr.Err.Error(),
+				Remedy: "name a file that `yoke capture` or tcpdump -w wrote"}
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -79,8 +86,7 @@ func openAll(names []string) ([]capture.File, error) {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		if f.Trace != nil && len(names) > 1 {
-			out = []capture.File{f, f}
-			return out, nil
+			return nil, repeatedAlone(name)
 		}
 		out = append(out, f)
 	}
