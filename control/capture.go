@@ -13,7 +13,7 @@ const CaptureType = "application/x-pcapng"
 // Capture copies the last steps of an aggregate's LACP to w, as a pcapng, and returns the
 // number of bytes.
 func (c *Client) Capture(ctx context.Context, name string, w io.Writer) (int64, error) {
-	resp, err := c.send(ctx, http.MethodGet, fill(PathCapture, name, ""), nil)
+	resp, err := c.send(ctx, http.MethodGet, fill(PathCapture, name), nil)
 	if err != nil {
 		return 0, err
 	}

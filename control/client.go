@@ -50,7 +50,7 @@ func (c *Client) List(ctx context.Context) (StatusList, error) {
 
 // Status asks for the status of one aggregate.
 func (c *Client) Status(ctx context.Context, name string) (StatusList, error) {
-	return do[StatusList](ctx, c, http.MethodGet, fill(PathAggregate, name, ""), nil)
+	return do[StatusList](ctx, c, http.MethodGet, fill(PathAggregate, name), nil)
 }
 
 // Up makes an aggregate and returns its status.
@@ -85,18 +85,18 @@ func (c *Client) Undo(ctx context.Context) (Pending, error) {
 
 // Save writes an aggregate into the daemon's configuration.
 func (c *Client) Save(ctx context.Context, name string, r SaveRequest) (Saved, error) {
-	return do[Saved](ctx, c, http.MethodPost, fill(PathSave, name, ""), r)
+	return do[Saved](ctx, c, http.MethodPost, fill(PathSave, name), r)
 }
 
 // Ready asks whether an aggregate is as far as what says: carrier, ports=N, reachable or
 // reachable=ADDRESS.
 func (c *Client) Ready(ctx context.Context, name, what string) (Readiness, error) {
-	return do[Readiness](ctx, c, http.MethodGet, fill(PathReady, name, "")+"?"+url.Values{"for": {what}}.Encode(), nil)
+	return do[Readiness](ctx, c, http.MethodGet, fill(PathReady, name)+"?"+url.Values{"for": {what}}.Encode(), nil)
 }
 
 // Proc asks for an aggregate's status as the bonding driver words it.
 func (c *Client) Proc(ctx context.Context, name string) (string, error) {
-	resp, err := c.send(ctx, http.MethodGet, fill(PathProc, name, ""), nil)
+	resp, err := c.send(ctx, http.MethodGet, fill(PathProc, name), nil)
 	if err != nil {
 		return "", err
 	}
@@ -110,7 +110,7 @@ func (c *Client) Proc(ctx context.Context, name string) (string, error) {
 
 // Down takes one aggregate apart.
 func (c *Client) Down(ctx context.Context, name string) (Removed, error) {
-	return do[Removed](ctx, c, http.MethodDelete, fill(PathAggregate, name, ""), nil)
+	return do[Removed](ctx, c, http.MethodDelete, fill(PathAggregate, name), nil)
 }
 
 // DownAll takes every aggregate apart.
@@ -120,28 +120,28 @@ func (c *Client) DownAll(ctx context.Context) (Removed, error) {
 
 // Add gives an aggregate more ports.
 func (c *Client) Add(ctx context.Context, name string, ports []agg.PortSpec) (StatusList, error) {
-	return do[StatusList](ctx, c, http.MethodPost, fill(PathPorts, name, ""), AddRequest{Ports: ports})
+	return do[StatusList](ctx, c, http.MethodPost, fill(PathPorts, name), AddRequest{Ports: ports})
 }
 
 // Remove gives ports back, all of them or none.
 func (c *Client) Remove(ctx context.Context, name string, ports ...string) (StatusList, error) {
 	query := "?" + url.Values{"ports": {strings.Join(ports, ",")}}.Encode()
-	return do[StatusList](ctx, c, http.MethodDelete, fill(PathPorts, name, "")+query, nil)
+	return do[StatusList](ctx, c, http.MethodDelete, fill(PathPorts, name)+query, nil)
 }
 
 // Options asks for the values of all options in force.
 func (c *Client) Options(ctx context.Context, name string) (Options, error) {
-	return do[Options](ctx, c, http.MethodGet, fill(PathOptions, name, ""), nil)
+	return do[Options](ctx, c, http.MethodGet, fill(PathOptions, name), nil)
 }
 
 // Set changes options and returns all values as read back.
 func (c *Client) Set(ctx context.Context, name string, r SetRequest) (Options, error) {
-	return do[Options](ctx, c, http.MethodPatch, fill(PathOptions, name, ""), r)
+	return do[Options](ctx, c, http.MethodPatch, fill(PathOptions, name), r)
 }
 
 // Explain asks which port a flow takes.
 func (c *Client) Explain(ctx context.Context, name string, r ExplainRequest) (Explanation, error) {
-	return do[Explanation](ctx, c, http.MethodPost, fill(PathExplain, name, ""), r)
+	return do[Explanation](ctx, c, http.MethodPost, fill(PathExplain, name), r)
 }
 
 // EventsQuery says which events are wanted.
@@ -181,8 +181,8 @@ func (c *Client) Events(ctx context.Context, q EventsQuery, each func(StreamItem
 	}
 }
 
-func fill(path, name, port string) string {
-	return strings.NewReplacer("{name}", url.PathEscape(name), "{port}", url.PathEscape(port)).Replace(path)
+func fill(path, name string) string {
+	return strings.ReplaceAll(path, "{name}", url.PathEscape(name))
 }
 
 func do[T any](ctx context.Context, c *Client, method, path string, body any) (T, error) {

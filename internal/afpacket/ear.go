@@ -43,8 +43,8 @@ func NewSlow() (_ *Slow, err error) {
 	if s.space, err = netspace.Current(); err != nil {
 		return nil, err
 	}
-	if s.data, err = packetSocket(0); err == nil {
-		s.control, err = packetSocket(0)
+	if s.data, err = packetSocket(); err == nil {
+		s.control, err = packetSocket()
 	}
 	if err == nil {
 		err = unix.SetsockoptInt(s.control, unix.SOL_SOCKET, unix.SO_PRIORITY, prioControl)
@@ -65,9 +65,9 @@ func (s *Slow) Close() error {
 	return s.space.Close()
 }
 
-// packetSocket receives the protocol, or nothing where it is 0.
-func packetSocket(protocol uint16) (int, error) {
-	return unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, int(networkOrder(protocol)))
+// packetSocket receives nothing until it is bound to a protocol.
+func packetSocket() (int, error) {
+	return unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 }
 
 func networkOrder(v uint16) uint16 {
@@ -145,7 +145,7 @@ func (e *Ear) open(index int) (p *earPort, err error) {
 }
 
 func (e *Ear) socket(index int) (*earPort, error) {
-	fd, err := packetSocket(0)
+	fd, err := packetSocket()
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package afpacket
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -105,7 +106,7 @@ func TestFloodIsBounded(t *testing.T) {
 	}
 	started := time.Now()
 	for i := range 20000 {
-		if err := a.Send(t.Context(), here.Index("eth0"), slowFrame(byte(i)), false); err != nil && err != unix.ENOBUFS {
+		if err := a.Send(t.Context(), here.Index("eth0"), slowFrame(byte(i)), false); err != nil && !errors.Is(err, unix.ENOBUFS) {
 			t.Fatal(err)
 		}
 	}

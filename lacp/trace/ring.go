@@ -114,8 +114,10 @@ func (r *Ring) idle(s *lacp.System, in lacp.Input) bool {
 		return known && was == in.Link
 	case lacp.Configure:
 		clear(r.links)
+		return false
+	default:
+		return false
 	}
-	return false
 }
 
 func (r *Ring) keep(in lacp.Input, out lacp.Output) {

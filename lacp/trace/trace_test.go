@@ -2,6 +2,7 @@ package trace_test
 
 import (
 	"encoding/json"
+	"errors"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -111,8 +112,8 @@ func TestDifferenceIsTold(t *testing.T) {
 	for i, r := range tr.Records {
 		if len(r.Moves) > 0 {
 			tr.Records[i].Moves = r.Moves[1:]
-			err, ok := tr.Replay(nil).(*trace.Difference)
-			if !ok || err.Step != i {
+			err := tr.Replay(nil)
+			if d, ok := errors.AsType[*trace.Difference](err); !ok || d.Step != i {
 				t.Errorf("got %v, want a difference in step %d", err, i)
 			}
 			return

@@ -97,6 +97,8 @@ func (w *world) do(d deed) error {
 		w.configure(n)
 	case refuse:
 		w.refuse(n)
+	default:
+		return fmt.Errorf("there is no deed %d", d)
 	}
 	return nil
 }

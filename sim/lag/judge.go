@@ -87,6 +87,7 @@ func (w *world) moved(node *lacptest.Node, m lacp.Move) {
 			p.sent = p.sent[:0]
 		}
 		p.lost = false
+	default: // other rows change neither
 	}
 }
 
