@@ -43,6 +43,19 @@ func hasID(s *netspace.Space, nsid int) bool {
 	return err == nil && id == nsid
 }
 
+// atOuter runs fn in the namespace of the outer end. It is called in that of the inner.
+func (p *Pair) atOuter(fn func() error) error {
+	if !p.Elsewhere {
+		return fn()
+	}
+	there, err := spaceOf(p.nsid)
+	if err != nil {
+		return err
+	}
+	defer there.Close()
+	return there.Do(fn)
+}
+
 // Whereabouts says in words in which network namespace the aggregate's device is, and the
 // words of a command that run another there. Both are empty where it is in ours.
 func Whereabouts(aggregate string) (text, inside string, err error) {

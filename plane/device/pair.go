@@ -147,15 +147,7 @@ func (p *Pair) outer(what string, change func(iface.Link, *iface.Set) bool) erro
 		if !change(now, s) {
 			return nil
 		}
-		if !p.Elsewhere {
-			return s.Do()
-		}
-		there, err := spaceOf(p.nsid)
-		if err != nil {
-			return err
-		}
-		defer there.Close()
-		return there.Do(s.Do)
+		return p.atOuter(s.Do)
 	})
 }
 

@@ -29,17 +29,7 @@ func TCPReordering(aggregate string) (int, error) {
 		out, err = tcpReordering()
 		return err
 	}
-	err = p.do("read net.ipv4.tcp_reordering for", func() error {
-		if !p.Elsewhere {
-			return read()
-		}
-		there, err := spaceOf(p.nsid)
-		if err != nil {
-			return err
-		}
-		defer there.Close()
-		return there.Do(read)
-	})
+	err = p.do("read net.ipv4.tcp_reordering for", func() error { return p.atOuter(read) })
 	return out, err
 }
 

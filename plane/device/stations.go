@@ -26,17 +26,7 @@ func Stations(aggregate string) ([]agg.Station, error) {
 		out, err = stationsOn(p.Outer)
 		return err
 	}
-	err = p.do("read who speaks by", func() error {
-		if !p.Elsewhere {
-			return read()
-		}
-		there, err := spaceOf(p.nsid)
-		if err != nil {
-			return err
-		}
-		defer there.Close()
-		return there.Do(read)
-	})
+	err = p.do("read who speaks by", func() error { return p.atOuter(read) })
 	if iface.IsAbsent(err) {
 		return nil, nil
 	}
