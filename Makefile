@@ -15,10 +15,10 @@ RACE := $(shell command -v gcc >/dev/null && [ "$$($(GO) env CGO_ENABLED)" = 1 ]
 
 export GOFLAGS += -buildvcs=false
 
-.PHONY: help build demo test check check-root test-kernel bench sim fuzz generate lint
+.PHONY: help build demo test check check-root test-kernel bench bench-kernel sim fuzz generate lint
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## static programs in bin/
 	@scripts/need-go
@@ -59,6 +59,10 @@ test-kernel: ## the tests that need another kernel, in a virtual machine (test/v
 bench: ## speed and failover beside the bare link, as root
 	@scripts/need-go
 	@bench/run
+
+bench-kernel: ## instructions a frame beside the kernel's drivers, in a virtual machine that counts them
+	@scripts/need-go
+	@bench/kernel/run
 
 # A run of the engine costs as much as ten of LACP, so it gets fewer of many seeds.
 sim: ## the simulated worlds, SEEDS=200 seeds of LACP and of the engine, and the planted bugs

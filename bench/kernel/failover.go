@@ -10,12 +10,15 @@ const (
 	// apart is the time between two frames of the stream.
 	apart = 100 * time.Microsecond
 	// pulls is how often a cable is pulled for each figure.
-	pulls = 21
+	pulls = 15
 	// rest is how long a cable is back before the other one is pulled.
-	rest = 2 * time.Second
+	rest = time.Second
 	// patience is how long a failover may take.
 	patience = 10 * time.Second
 )
+
+// partFailover begins the names of what failovers measures.
+const partFailover = "carrier loss to traffic"
 
 // failoverSubjects are aggregates in mode active-backup.
 func failoverSubjects() []subject {
@@ -46,16 +49,18 @@ type latency struct {
 	Met      *bool    `json:"met,omitempty"`
 	Failed   string   `json:"failed,omitempty"`
 	Commands []string `json:"commands"`
+	// Trace has the LACPDUs of the slowest start.
+	Trace []string `json:"trace,omitempty"`
 }
 
 // failovers pulls cables of each kind under each subject.
-func failovers(programs string, rep *report, wanted func(subject) bool) error {
+func failovers(programs string, rep *report, wanted func(subject) bool) {
 	for _, kind := range []struct {
 		part string
 		ends func(*world) (ends, error)
 		// goal of the median and of the 99th percentile, in milliseconds.
 		median, worst float64
-	}{{"carrier loss to traffic, tap ports", newTapEnds, 3, 12}, {"carrier loss to traffic, veth ports", newVethEnds, 1, 3}} {
+	}{{partFailover + ", tap ports", newTapEnds, 3, 12}, {partFailover + ", veth ports", newVethEnds, 1, 3}} {
 		for _, s := range failoverSubjects() {
 			if !wanted(s) {
 				continue
@@ -75,7 +80,6 @@ func failovers(programs string, rep *report, wanted func(subject) bool) error {
 			rep.addLatency(l)
 		}
 	}
-	return nil
 }
 
 func (l *latency) take(all []time.Duration) {

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -39,10 +40,13 @@ func lacpStarts(programs string, rep *report, wanted func(subject) bool) {
 			l := latency{Part: "LACP, carrier to both ends distributing", By: a.by + " and " + b.by, Settings: "defaults, lacp_rate slow"}
 			var all []time.Duration
 			for range starts {
-				took, log, err := lacpStart(programs, a, b)
+				took, r, log, err := lacpStart(programs, a, b)
 				if l.Commands = log; err != nil {
-					l.Failed = err.Error()
+					l.Failed, l.Trace = err.Error(), r.trace
 					break
+				}
+				if len(all) == 0 || took > slices.Max(all) {
+					l.Trace = r.trace
 				}
 				all = append(all, took)
 			}
@@ -56,34 +60,37 @@ func lacpStarts(programs string, rep *report, wanted func(subject) bool) {
 
 // lacpStart has two ends that never heard of each other, both cables without carrier, and
 // returns the time from the carriers to the last end of a cable that says it distributes.
-func lacpStart(programs string, a, b subject) (time.Duration, []string, error) {
+func lacpStart(programs string, a, b subject) (time.Duration, *relay, []string, error) {
+	r := &relay{}
 	w, err := newWorld(programs)
 	if err != nil {
-		return 0, nil, err
+		return 0, r, nil, err
 	}
 	defer w.close()
-	r := &relay{}
 	defer r.close()
 	for i, h := range []*host{w.near, w.far} {
 		for j, name := range ports {
 			if r.taps[i][j], err = newTap(h, name); err != nil {
-				return 0, w.log, err
+				return 0, r, w.log, err
 			}
 		}
 	}
 	if err := errors.Join(a.make(w, w.near), b.make(w, w.far)); err != nil {
-		return 0, w.log, err
+		return 0, r, w.log, err
 	}
 	time.Sleep(rest)
 	took, err := r.run(2 * time.Minute)
-	return took, w.log, err
+	return took, r, w.log, err
 }
 
 // relay is two cables, each between a tap in one host and one in another.
 type relay struct {
 	taps         [2][2]*tap
 	distributing [2][2]bool
-	buf          [2048]byte
+	begin        time.Duration
+	// trace has a line for each LACPDU.
+	trace []string
+	buf   [2048]byte
 }
 
 func (r *relay) close() {
@@ -99,7 +106,7 @@ func (r *relay) close() {
 // run gives all taps their carrier and passes frames on until every end says in a LACPDU
 // that it distributes.
 func (r *relay) run(limit time.Duration) (time.Duration, error) {
-	begin := now()
+	r.begin = now()
 	var polled []unix.PollFd
 	for _, side := range r.taps {
 		for _, t := range side {
@@ -109,14 +116,14 @@ func (r *relay) run(limit time.Duration) (time.Duration, error) {
 			polled = append(polled, unix.PollFd{Fd: int32(t.fd), Events: unix.POLLIN})
 		}
 	}
-	for now()-begin < limit {
+	for now()-r.begin < limit {
 		for side := range r.taps {
 			for cable := range r.taps[side] {
 				r.pass(side, cable)
 			}
 		}
 		if r.distributing == [2][2]bool{{true, true}, {true, true}} {
-			return now() - begin, nil
+			return now() - r.begin, nil
 		}
 		_, _ = unix.Poll(polled, 1000) // interrupted or too late: the next turn looks again
 	}
@@ -128,6 +135,8 @@ func (r *relay) pass(side, cable int) {
 	for b := r.taps[side][cable].read(r.buf[:]); b != nil; b = r.taps[side][cable].read(r.buf[:]) {
 		if f, err := slow.Parse(b, slow.Group()); err == nil && f.Subtype == slow.SubtypeLACP {
 			if p, err := slow.ParseLACPDU(f.Payload); err == nil {
+				r.trace = append(r.trace, fmt.Sprintf("%.1f ms, %s %s: actor %s, partner %s",
+					(now()-r.begin).Seconds()*1000, [2]string{"near", "far"}[side], ports[cable], p.Actor.State.Letters(), p.Partner.State.Letters()))
 				r.distributing[side][cable] = p.Actor.State.Has(slow.Synchronization | slow.Collecting | slow.Distributing)
 			}
 		}

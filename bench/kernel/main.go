@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -15,7 +16,16 @@ func main() {
 	out := flag.String("out", "build/bench", "folder for results")
 	parts := flag.String("parts", "count,failover,lacp", "what to measure")
 	only := flag.String("only", "", "only aggregates whose name and mode match this expression")
+	fresh := flag.String("publish", "", "measure nothing; turn the results in this folder into the tables in -out and in -page")
+	page := flag.String("page", "docs/performance.md", "the page with the tables")
 	flag.Parse()
+	if *fresh != "" {
+		if err := publish(*fresh, *out, *page, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, "bench-kernel:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	debug.SetGCPercent(-1) // a collection would be counted with the frames
 	if err := run(*bin, *out, *parts, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "bench-kernel:", err)
@@ -34,7 +44,7 @@ func run(bin, out, parts, only string) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(programs)
+	defer func() { _ = os.RemoveAll(programs) }() // in memory of a machine that ends
 	for part := range strings.SplitSeq(parts, ",") {
 		rep.progress("%s", part)
 		switch part {
@@ -42,14 +52,15 @@ func run(bin, out, parts, only string) error {
 			err = inWorld(programs, func(w *world) error { return countAll(w, rep, wanted) })
 		case "failover":
 			runtime.GOMAXPROCS(4) // who pulls must not wait for who sends
-			err = failovers(programs, rep, wanted)
+			failovers(programs, rep, wanted)
 		case "lacp":
 			lacpStarts(programs, rep, wanted)
 		default:
 			err = fmt.Errorf("there is no part %q", part)
 		}
-		if failed := rep.write(out); failed != nil || err != nil {
-			return fmt.Errorf("%s: %w", part, firstOf(err, failed))
+		// What was measured is kept, also where the rest cannot be.
+		if err := errors.Join(err, rep.write(out)); err != nil {
+			return fmt.Errorf("%s: %w", part, err)
 		}
 	}
 	return nil
@@ -62,11 +73,4 @@ func inWorld(programs string, do func(*world) error) error {
 	}
 	defer w.close()
 	return do(w)
-}
-
-func firstOf(a, b error) error {
-	if a != nil {
-		return a
-	}
-	return b
 }

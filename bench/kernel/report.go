@@ -6,12 +6,16 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/yokelag/yoke/internal/version"
 )
+
+// resultsName is the file of results.
+const resultsName = "kernel.json"
 
 // report is everything that one run found.
 type report struct {
@@ -20,9 +24,9 @@ type report struct {
 	Kernel  string `json:"kernel"`
 	// Setup are the command lines before all rows.
 	Setup []string `json:"setup"`
-	Rows  []row    `json:"rows"`
+	Rows  []row    `json:"rows,omitempty"`
 	// Latencies are in milliseconds of virtual time.
-	Latencies []latency `json:"latencies"`
+	Latencies []latency `json:"latencies,omitempty"`
 }
 
 func newReport() *report {
@@ -41,10 +45,10 @@ func (r *report) add(w row) {
 	switch {
 	case w.Failed != "":
 		fmt.Printf("   %-28s failed: %s\n", w.Part, w.Failed)
-	case w.By == "bare port":
+	case w.By == byBare:
 		fmt.Printf("   %-28s %8.0f instructions a frame\n", w.Part, w.Bare)
 	default:
-		fmt.Printf("   %-28s %+8.0f %s\n", w.Part, w.Added, verdict(w))
+		fmt.Printf("   %-28s %+8.0f %s\n", w.Part, w.Added, strings.ReplaceAll(w.verdict(), "**", ""))
 	}
 }
 
@@ -57,28 +61,35 @@ func (r *report) addLatency(l latency) {
 	fmt.Printf("   %s: %s, %s: median %.2f ms, worst %.2f ms, lost %d\n", l.Part, l.By, l.Settings, l.Median, l.Worst, l.Lost)
 }
 
-// verdict is what is to be said of a figure, in short.
-func verdict(w row) string {
-	out := ""
-	if w.Known != 0 {
-		out = fmt.Sprintf("known %.0f", w.Known)
-		if w.Repeats != nil && !*w.Repeats {
-			out += ", NOT repeated"
-		}
-	}
-	if w.Goal != 0 {
-		out += fmt.Sprintf("goal %.0f", w.Goal)
-		if w.Met != nil && !*w.Met {
-			out += ", MISSED"
-		}
-	}
-	return out
-}
-
+// write keeps the results as JSON, one figure a line.
 func (r *report) write(dir string) error {
-	b, err := json.MarshalIndent(r, "", " ")
+	head := *r
+	head.Rows, head.Latencies = nil, nil
+	b, err := json.Marshal(head)
 	if err != nil {
 		return err
 	}
-	return errors.Join(os.MkdirAll(dir, 0o755), os.WriteFile(filepath.Join(dir, "kernel.json"), append(b, '\n'), 0o644))
+	rows, err := listOf(r.Rows)
+	if err != nil {
+		return err
+	}
+	latencies, err := listOf(r.Latencies)
+	if err != nil {
+		return err
+	}
+	text := strings.TrimSuffix(string(b), "}") + ",\n\"rows\": " + rows + ",\n\"latencies\": " + latencies + "}\n"
+	return errors.Join(os.MkdirAll(dir, 0o755), os.WriteFile(filepath.Join(dir, resultsName), []byte(text), 0o644))
+}
+
+// listOf is a JSON list with one element a line.
+func listOf[T any](list []T) (string, error) {
+	var lines []string
+	for _, x := range list {
+		b, err := json.Marshal(x)
+		if err != nil {
+			return "", err
+		}
+		lines = append(lines, string(b))
+	}
+	return "[\n" + strings.Join(lines, ",\n") + "\n]", nil
 }

@@ -24,9 +24,10 @@ type row struct {
 	// Stretch is what it should be at best.
 	Stretch float64 `json:"stretch,omitempty"`
 	// Failed is why there is no figure.
-	Failed   string   `json:"failed,omitempty"`
-	Note     string   `json:"note,omitempty"`
-	Raw      figure   `json:"raw"`
+	Failed string `json:"failed,omitempty"`
+	Note   string `json:"note,omitempty"`
+	Raw    figure `json:"raw"`
+	// Commands are the command lines that ran since the row before.
 	Commands []string `json:"commands"`
 }
 
@@ -45,15 +46,34 @@ func (r *row) judge() {
 	}
 }
 
-// compare fills in the ratios, where the bonding driver has the same mode.
+// slack is how much our control may add to a kernel driver's own cost: nothing, within
+// what is counted.
+const slack = 10
+
+// compare fills in what follows from other rows: the ratios, where the bonding driver has
+// the same mode, and as a goal for the planes that are a kernel driver that driver's cost.
 func compare(rows []row) {
 	for i := range rows {
-		for _, b := range rows {
-			if b.By == byBonding && b.Part == rivalPart(rows[i].Part) && b.Mode == rows[i].Mode && b.Added > 0 && rows[i].Failed == "" && b.Failed == "" {
-				rows[i].Ratio = rows[i].Added / b.Added
-			}
+		r := &rows[i]
+		if b, ok := find(rows, rivalPart(r.Part), byBonding, r.Mode); ok && r.Failed == "" && b.Added > 0 {
+			r.Ratio = r.Added / b.Added
+		}
+		driver := map[string]string{byYokeTeam: byTeam, byYokeBond: byBonding}[r.By]
+		if d, ok := find(rows, r.Part, driver, r.Mode); ok && (r.Part == partTransmit || r.Part == partReceive) {
+			r.Goal = math.Round(d.Added) + slack
+			r.judge()
 		}
 	}
+}
+
+// find returns the row of a figure that did not fail.
+func find(rows []row, part, by, mode string) (row, bool) {
+	for _, r := range rows {
+		if r.Part == part && r.By == by && r.Mode == mode && r.Failed == "" {
+			return r, true
+		}
+	}
+	return row{}, false
 }
 
 // rivalPart is the part with which a variant of Yoke's is compared.

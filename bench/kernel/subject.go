@@ -40,6 +40,7 @@ type flow struct {
 
 // The names by which rows are found.
 const (
+	byBare      = "bare port"
 	byBonding   = "kernel bonding"
 	byTeam      = "kernel team, teamd"
 	byExact     = "Yoke ebpf, exact"

@@ -52,6 +52,12 @@ func (w *world) cables() error {
 
 func (w *world) note(line string) { w.log = append(w.log, "near: "+line) }
 
+// ran returns the command lines since it was last called.
+func (w *world) ran() (log []string) {
+	log, w.log = w.log, nil
+	return log
+}
+
 // start runs a daemon in a host, with its output in a file.
 func (w *world) start(h *host, name, program string, args ...string) error {
 	h.note(append([]string{filepath.Base(program)}, append(args, "&")...)...)
