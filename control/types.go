@@ -41,6 +41,8 @@ type UpRequest struct {
 	TakeOver bool `json:"take_over,omitempty"`
 	// ConfirmMS undoes it after so many milliseconds unless it is confirmed.
 	ConfirmMS int64 `json:"confirm_ms,omitempty"`
+	// DryRun makes all checks and no change; the answer tells in findings what would be made.
+	DryRun bool `json:"dry_run,omitempty"`
 }
 
 // SetRequest asks for other values of options, all of them or none. An empty value

@@ -152,6 +152,9 @@ func (s *server) up(r *http.Request) (any, error) {
 	}
 	// A client that goes away does not leave an aggregate half made.
 	ctx, spec := context.WithoutCancel(r.Context()), request.Spec
+	if request.DryRun {
+		return s.registry.wouldUp(ctx, spec, request.TakeOver)
+	}
 	confirm := time.Duration(request.ConfirmMS) * time.Millisecond
 	err = s.confirmation.around("up "+spec.Name, confirm, map[string]*agg.Spec{spec.Name: nil}, func() error {
 		if request.TakeOver {

@@ -17,17 +17,18 @@ func (a *app) upCommand() *cobra.Command {
 	var r control.UpRequest
 	var confirm time.Duration
 	c := &cobra.Command{
-		Use:   "up NAME [OPTION=VALUE...] PORT[,OPTION=VALUE...]... [--take-over] [--confirm TIME]",
+		Use:   "up NAME [OPTION=VALUE...] PORT[,OPTION=VALUE...]... [--take-over] [--confirm TIME] [--dry-run]",
 		Short: "Make an aggregate of ports",
 		Long: "Makes the aggregate NAME of the named ports. Without mode= it is active-backup.\n" +
 			"A port that has addresses or routes, or belongs to something else, is refused before anything changes.\n" +
 			"With --take-over the aggregate gets the addresses and routes of its ports, without cutting off connections over them,\n" +
 			"and `yoke down` gives them back. With --confirm all is undone after that time unless `yoke confirm` comes first:\n" +
 			"together they join the link under your own session.\n" +
-			"`yoke help options` lists the options.",
+			"--dry-run makes every check and no change. `yoke help options` lists the options.",
 		Example: "  yoke up bond0 eth1 eth2\n" +
 			"  yoke up bond0 mode=balance-xor xmit_hash_policy=layer3+4 eth1 eth2\n" +
 			"  yoke up bond0 updelay=200ms eth1,prio=10 eth2\n" +
+			"  yoke up bond0 eth1 eth2 --dry-run\n" +
 			"  yoke up bond0 eth0 eth1 --take-over --confirm 60s",
 		Args:              words(1, -1),
 		ValidArgsFunction: completeUp,
@@ -37,6 +38,7 @@ func (a *app) upCommand() *cobra.Command {
 		},
 	}
 	c.Flags().BoolVar(&r.TakeOver, "take-over", false, "move addresses and routes of the ports to the aggregate")
+	c.Flags().BoolVar(&r.DryRun, "dry-run", false, "check everything, tell what would be made, and change nothing")
 	confirmFlag(c, &confirm)
 	return c
 }
@@ -58,6 +60,10 @@ func (a *app) up(c *cobra.Command, args []string, r control.UpRequest) error {
 	}
 	if a.json() {
 		return a.printJSON(list)
+	}
+	if r.DryRun {
+		a.printFindings("", list.Findings)
+		return nil
 	}
 	for _, s := range list.Aggregates {
 		if _, chosen := spec.Options["mode"]; !chosen {

@@ -54,6 +54,19 @@ func TestUpWithoutAMode(t *testing.T) {
 	v.answers(0, "up bond0 eth1 eth2", "mode is active-backup, because none was asked for", "eth2 stands by")
 }
 
+// All checks, and no change.
+func TestUpDryRun(t *testing.T) {
+	v := newVisit(t)
+	before := v.ip("-d addr")
+	v.answers(0, "up bond0 eth1 eth2 --dry-run", "bond0 would be made in mode active-backup on plane ", "of eth1, eth2", "`yoke up bond0 eth1 eth2` does it")
+	v.answers(1, "up bond0 eth1 eth9 --dry-run", "eth9")
+	v.answers(1, "up bond0 mimon=5 eth1 --dry-run", "did you mean miimon?")
+	v.answers(0, "status", "no aggregate yet")
+	if after := v.ip("-d addr"); after != before {
+		t.Errorf("it changed\n%s\nto\n%s", before, after)
+	}
+}
+
 func TestIPLinkShowsNothingStrange(t *testing.T) {
 	v := newVisit(t)
 	v.Up("br0", "eth1", "eth2")
