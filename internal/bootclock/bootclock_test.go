@@ -10,7 +10,7 @@ import (
 func TestNowGrowsAndIsTheTimeSinceBoot(t *testing.T) {
 	text, err := os.ReadFile("/proc/uptime")
 	if err != nil {
-		t.Skip("missing kernel feature: /proc/uptime")
+		t.Fatal(err)
 	}
 	uptime, err := strconv.ParseFloat(strings.Fields(string(text))[0], 64)
 	if err != nil {

@@ -1,15 +1,16 @@
-package netspace
+package netspace_test
 
 import (
 	"errors"
 	"net"
 	"testing"
 
-	"golang.org/x/sys/unix"
+	"github.com/yokelag/yoke/internal/netspace"
+	"github.com/yokelag/yoke/internal/nstest"
 )
 
 func TestDoInCurrentNamespaceNeedsNoPrivilege(t *testing.T) {
-	s, err := Current()
+	s, err := netspace.Current()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -21,21 +22,19 @@ func TestDoInCurrentNamespaceNeedsNoPrivilege(t *testing.T) {
 }
 
 func TestDoEntersAndReturns(t *testing.T) {
-	s, err := Create()
-	if errors.Is(err, unix.EPERM) {
-		t.Skip("missing privilege: root (CAP_SYS_ADMIN for a network namespace)")
-	}
+	nstest.Require(t, "root")
+	s, err := netspace.Create()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	home, err := Current()
+	home, err := netspace.Current()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer home.Close()
 	err = s.Do(func() error {
-		inside, err := Current()
+		inside, err := netspace.Current()
 		if err != nil {
 			return err
 		}
@@ -54,7 +53,7 @@ func TestDoEntersAndReturns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	after, err := Current()
+	after, err := netspace.Current()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -94,15 +94,14 @@ func receiverExported(d *ast.FuncDecl) bool {
 	}
 }
 
-// files returns the tracked and new text files of the checkout, or skips the test
-// where there is no git.
+// textFiles returns the tracked and new text files of the checkout.
 func textFiles(t *testing.T) []string {
 	t.Helper()
 	cmd := exec.Command("git", "ls-files", "-co", "--exclude-standard")
 	cmd.Dir = root(t)
 	out, err := cmd.Output()
 	if err != nil {
-		t.Skipf("git cannot list the files here: %v", err)
+		t.Fatalf("list the files of the checkout: %v", err)
 	}
 	var files []string
 	for name := range strings.SplitSeq(strings.TrimSpace(string(out)), "\n") {
