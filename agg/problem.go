@@ -69,35 +69,3 @@ func (p Problems) Err() error {
 	}
 	return p
 }
-
-// nearest returns the word that is at most two letters away from a misspelt one, or an
-// empty string.
-func nearest(word string, words []string) string {
-	best, bestAt := "", 3
-	for _, w := range words {
-		if d := editDistance(word, w); d < bestAt {
-			best, bestAt = w, d
-		}
-	}
-	return best
-}
-
-// editDistance is Levenshtein's, over bytes, with two rows.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost = 1 + min(diagonal, row[j], row[j+1])
-			}
-			diagonal, row[j+1] = row[j+1], cost
-		}
-	}
-	return row[len(b)]
-}

@@ -100,6 +100,9 @@ func (c checker) byIndex(index int) (iface.Link, bool) {
 	return iface.Link{}, false
 }
 
+// maxNear is how many names a suggestion holds.
+const maxNear = 3
+
 func (k *Keeper) absent(name string) error {
 	links, err := iface.All(iface.Here)
 	if err != nil {
@@ -115,7 +118,8 @@ func (k *Keeper) absent(name string) error {
 			names = append(names, l.Name)
 		}
 	}
-	if close := near(name, names); len(close) > 0 {
+	if close := agg.Near(name, names); len(close) > 0 {
+		close = close[:min(len(close), maxNear)]
 		p.Remedy = "did you mean " + strings.Join(close, " or ") + "?"
 		p.Fixes = []agg.Fix{{Word: name, To: close[0]}}
 	}

@@ -466,13 +466,6 @@ func TestJournalOfAnotherBootOrNamespace(t *testing.T) {
 	}
 }
 
-func TestNear(t *testing.T) {
-	got := near("eht1", []string{"eth1", "eth10", "wlan0", "eth2"})
-	if !slices.Equal(got, []string{"eth1"}) {
-		t.Errorf("got %v", got)
-	}
-}
-
 // A port that somebody moves to another namespace does not go about there with the address
 // of the aggregate.
 func TestMovedPortIsRestoredWhereItIs(t *testing.T) {
