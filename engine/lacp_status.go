@@ -26,8 +26,16 @@ func (e *Engine) viewLACP(p *PortView) {
 	gate := l.system.Gate(number)
 	p.LACPGate = &gate
 	if v, ok := l.system.Port(number); ok {
-		p.LACP = &v
+		p.LACP, p.Unread = &v, l.unread(number)
 	}
+}
+
+// unread is what a flood has cost, 0 where the ear does not know.
+func (l *lag) unread(number uint16) uint64 {
+	if c, ok := l.ear.(Counter); ok {
+		return c.Unread(l.index[number])
+	}
+	return 0
 }
 
 // lacpStatus is the aggregate's part of the status.
@@ -48,14 +56,17 @@ func (e *Engine) lacpStatus() *agg.LACPStatus {
 	return out
 }
 
-func portLACP(v *lacp.PortView) *agg.PortLACP {
+func portLACP(p PortView) *agg.PortLACP {
+	v := p.LACP
 	if v == nil {
 		return nil
 	}
+	counters := counterMap(v.Counters)
+	counters["rx_unread"] = p.Unread
 	return &agg.PortLACP{
 		Number: v.Number, Receives: v.Receives, Sends: v.Sends, Fallback: v.Fallback, Aggregator: v.Aggregator, Active: v.Active,
 		Selected: v.Selected, Receive: v.Receive, Periodic: v.Periodic, Mux: v.Mux, ActorChurn: v.ActorChurn, PartnerChurn: v.PartnerChurn,
-		Actor: lacpEnd(v.Actor), Partner: lacpEnd(v.Partner), Counters: counterMap(v.Counters),
+		Actor: lacpEnd(v.Actor), Partner: lacpEnd(v.Partner), Counters: counters,
 	}
 }
 
@@ -67,9 +78,8 @@ func lacpEnd(e lacp.End) agg.LACPEnd {
 // counterMap has the counters by the names that they have in JSON.
 func counterMap(c lacp.Counters) map[string]uint64 {
 	out := map[string]uint64{}
-	text, err := json.Marshal(c)
-	if err != nil || json.Unmarshal(text, &out) != nil {
-		return nil // numbers all of them: it cannot fail
+	if text, err := json.Marshal(c); err == nil {
+		_ = json.Unmarshal(text, &out) // numbers all of them: it cannot fail
 	}
 	return out
 }

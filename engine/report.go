@@ -48,7 +48,7 @@ func planStatus(v View) agg.PlanStatus {
 }
 
 func portStatus(v View, p PortView) agg.PortStatus {
-	s := agg.PortStatus{Name: p.Link.Name, Gates: gates(v, p), Failures: p.Failures, Facts: factsOf(v, p), LACP: portLACP(p.LACP)}
+	s := agg.PortStatus{Name: p.Link.Name, Gates: gates(v, p), Failures: p.Failures, Facts: factsOf(v, p), LACP: portLACP(p)}
 	if p.Told != nil {
 		s.LACP = p.Told
 	}

@@ -54,6 +54,8 @@ type PortView struct {
 	// LACP is the port in mode 802.3ad, and LACPGate what LACP says of it there.
 	LACP     *lacp.PortView
 	LACPGate *lacp.Gate
+	// Unread are the frames of slow protocols that were lost because too many came.
+	Unread uint64
 	// Told is the port's LACP where a driver of the kernel runs that.
 	Told *agg.PortLACP
 	// Lost is the number of frames that the plane sent to the port and that the port's

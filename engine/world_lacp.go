@@ -30,6 +30,13 @@ type Ear interface {
 	Close() error
 }
 
+// Counter is an Ear that counts what it could not hear.
+type Counter interface {
+	// Unread returns how many frames were lost on an interface because more came than are
+	// read. It is 0 where nothing is listened to.
+	Unread(ifindex int) uint64
+}
+
 // SpokenStore is a Store that also keeps when a port last sent a LACPDU. A partner
 // believes in a port for some time after that, so the next daemon must know.
 type SpokenStore interface {

@@ -107,6 +107,8 @@ type earPort struct {
 	// tokens is the number of frames that may be read now, as of filled.
 	tokens float64
 	filled time.Time
+	// unread are the frames that the socket had no room for.
+	unread uint64
 	buf    [frameLen]byte
 }
 
@@ -269,6 +271,23 @@ func (e *Ear) Send(ctx context.Context, ifindex int, frame []byte, behind bool) 
 		return fmt.Errorf("send a slow protocol frame by interface %d: %w", ifindex, err)
 	}
 	return nil
+}
+
+// Unread returns how many frames were lost on an interface because more came than are
+// read, 0 where nothing is listened to.
+func (e *Ear) Unread(ifindex int) uint64 {
+	p := e.ports[ifindex]
+	if p == nil {
+		return 0
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	_ = p.raw.Control(func(fd uintptr) { // closed: there is nothing more
+		if s, err := unix.GetsockoptTpacketStats(int(fd), unix.SOL_PACKET, unix.PACKET_STATISTICS); err == nil {
+			p.unread += uint64(s.Drops) // the kernel begins anew each time
+		}
+	})
+	return p.unread
 }
 
 // Close stops listening.

@@ -121,6 +121,9 @@ func TestFloodIsBounded(t *testing.T) {
 		}
 		read++
 	}
+	if lost := b.Unread(far0); lost+uint64(read) > 20000 || lost < 10000 || b.Unread(far0) != lost || b.Unread(far1) != 0 {
+		t.Errorf("%d frames were lost and %d read, of 20000", lost, read)
+	}
 	if most := frameBurst + frameRate*int(time.Since(started).Seconds()+1); read > most {
 		t.Errorf("%d frames of the flood were read, at most %d should be", read, most)
 	}
