@@ -100,3 +100,23 @@ func TestLoadNamesTheRemedy(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// A lab that is broken at will has that fault and no other, and is as before otherwise.
+func TestBreaking(t *testing.T) {
+	f, err := Load("two-switches")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"c2", "a:p2"} {
+		b, err := f.Breaking(name)
+		if err != nil || len(b.Faults) != 2 || b.Faults[0].Do != Pull || b.Faults[0].Cable != "c2" || b.Faults[1].Do != Plug || b.Faults[1].At >= b.Duration || b.Expect != nil {
+			t.Errorf("%s: %+v, %v", name, b, err)
+		}
+	}
+	if len(f.Expect) == 0 || f.Faults[0].Cable != "c1" {
+		t.Errorf("the lab itself was changed: %+v", f)
+	}
+	if _, err := f.Breaking("c9"); err == nil || !strings.Contains(err.Error(), "break one of c1, c2, c3, isl") {
+		t.Errorf("a cable that is not there: %v", err)
+	}
+}

@@ -120,15 +120,19 @@ func (f *labFlags) options(progress, log io.Writer) lab.Options {
 
 func newLabRunCommand() *cobra.Command {
 	var flags labFlags
-	var output string
+	var output, broken string
 	c := &cobra.Command{
-		Use:     "run LAB|FILE",
-		Short:   "Build a lab, run it, measure, take it away",
-		Long:    "The exit code is 0 where every expectation was met, 1 otherwise.",
-		Example: "  yoke lab run one-switch\n  yoke lab run ./mine.yaml --plane user -o json",
+		Use:   "run LAB|FILE",
+		Short: "Build a lab, run it, measure, take it away",
+		Long: "The exit code is 0 where every expectation was met, 1 otherwise. --break CABLE pulls that cable for a third of the\n" +
+			"time instead of the lab's own faults, draws the lab before and after, and expects nothing.",
+		Example: "  yoke lab run one-switch\n  yoke lab run two-switches --break isl\n  yoke lab run ./mine.yaml --plane user -o json",
 		Args:    words(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			file, err := lab.Load(args[0])
+			if err == nil && broken != "" {
+				file, err = file.Breaking(broken)
+			}
 			if err != nil {
 				return err
 			}
@@ -155,6 +159,7 @@ func newLabRunCommand() *cobra.Command {
 		},
 	}
 	flags.register(c)
+	c.Flags().StringVar(&broken, "break", "", "pull this cable instead, named as in the lab's picture")
 	registerOutput(c, &output)
 	return c
 }

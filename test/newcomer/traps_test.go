@@ -171,3 +171,19 @@ func TestFirstScreen(t *testing.T) {
 		t.Errorf("the first screen has %s:\n%s", got, text)
 	}
 }
+
+// A lab, broken where one likes, with pictures before and after.
+func TestLabRunBreak(t *testing.T) {
+	nstest.Require(t, "root", "veth", "bridge", "bpf")
+	bin := rig.Programs(t)
+	run := func(code int, words ...string) string {
+		out, err := exec.Command(bin+"/yoke", append([]string{"lab", "run", "two-switches"}, words...)...).CombinedOutput()
+		if rig.ExitCode(err) != code {
+			t.Errorf("%v: %v\n%s", words, err, out)
+		}
+		return string(out)
+	}
+	out := run(0, "--break", "isl")
+	says(t, out, "[s1] --- isl ---------", "pull cable isl", "--- isl --X  X---", "plug cable isl")
+	says(t, run(1, "--break", "c7"), "there is no such cable", "break one of c1, c2, c3, isl")
+}
