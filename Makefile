@@ -48,7 +48,7 @@ check: ## formatting, vet, staticcheck and the tests that need no privileges
 check-root: ## the tests in network namespaces; needs root
 	@[ "$$(id -u)" = 0 ] || { echo "check-root needs root: sudo make check-root"; exit 1; }
 	@scripts/need-go
-	@scripts/need "make check-root" ip:iproute2 tc:iproute2 ethtool:ethtool bpftool:bpftool unshare:util-linux dbus-daemon:dbus-daemon busybox:busybox ovs-vsctl:openvswitch-switch
+	@scripts/need "make check-root" ip:iproute2 tc:iproute2 ethtool:ethtool bpftool:bpftool unshare:util-linux dbus-daemon:dbus-daemon busybox:busybox-static tcpdump:tcpdump ovs-vsctl:openvswitch-switch
 	@grep -q " /sys/fs/bpf bpf " /proc/mounts || { echo "check-root: mounting /sys/fs/bpf"; mount -t bpf bpf /sys/fs/bpf; }
 	@$(GO) test -count=1 -p 1 -shuffle=on -timeout 20m $$(scripts/packages)
 

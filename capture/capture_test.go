@@ -12,6 +12,7 @@ import (
 
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/capture"
+	"github.com/yokelag/yoke/internal/nstest"
 	"github.com/yokelag/yoke/lacp"
 	"github.com/yokelag/yoke/lacp/lacptest"
 	"github.com/yokelag/yoke/lacp/trace"
@@ -100,16 +101,12 @@ func TestRingComesBack(t *testing.T) {
 
 // tcpdump reads the file and knows the frames.
 func TestTcpdumpReadsIt(t *testing.T) {
-	tcpdump, err := exec.LookPath("tcpdump")
-	if err != nil {
-		t.Log("no tcpdump here; the file is read back by TestRingComesBack")
-		return
-	}
+	nstest.Require(t, "program:tcpdump")
 	name := filepath.Join(t.TempDir(), "ring.pcapng")
 	if err := os.WriteFile(name, file(t, life(t)), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command(tcpdump, "-n", "-v", "-r", name).CombinedOutput()
+	out, err := exec.Command("tcpdump", "-n", "-v", "-r", name).CombinedOutput()
 	if n := strings.Count(string(out), "LACPv1, length 110"); err != nil || n < 20 {
 		t.Errorf("%v, %d LACPDUs:\n%s", err, n, out)
 	}
