@@ -49,6 +49,7 @@ func (o *Option) Describe() string {
 	if !o.Built {
 		line("refused", o.notBuilt("").Rule+"; "+o.notBuilt("").Remedy)
 	}
+	line("planes", strings.Join(o.Planes, ", "))
 	line("modes", modeList(o.Modes))
 	line("default", o.Default)
 	line("also called", strings.Join(o.Aliases, ", "))

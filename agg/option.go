@@ -51,6 +51,8 @@ type EnumValue struct {
 	// NotBuilt marks a value whose behaviour does not exist yet: it is known, and
 	// refused by name.
 	NotBuilt bool
+	// Planes are those that have the value where not all do; nil means all.
+	Planes []string
 }
 
 // Option is one row of the options table.
@@ -82,6 +84,8 @@ type Option struct {
 	// Built is false for an option whose behaviour does not exist yet: it is known, and
 	// refused by name.
 	Built bool
+	// Planes are those that have the option where not all do; nil means all.
+	Planes []string
 	// Instead says how Yoke does what an option is for that it will never have.
 	Instead string
 	// Doc is one paragraph for help and reference pages.

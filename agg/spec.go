@@ -177,6 +177,7 @@ func (s Spec) checkSettings() Problems {
 	out = append(out, s.checkHash()...)
 	out = append(out, s.checkDelays()...)
 	out = append(out, s.checkLACP()...)
+	out = append(out, s.checkPlanes()...)
 	return append(out, s.checkQueues()...)
 }
 

@@ -9,7 +9,7 @@ import (
 func optionValues(spec agg.Spec) control.Options {
 	out := control.Options{Version: control.Version, Aggregate: spec.Name}
 	for _, o := range agg.Options() {
-		if o.Built && o.Scope&agg.OfAggregate != 0 {
+		if o.Built && o.Scope&agg.OfAggregate != 0 && o.OnPlane(spec.Config().Plane) {
 			out.Values = append(out.Values, valueOf(o, "", spec.Options, nil))
 		}
 	}

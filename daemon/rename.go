@@ -57,7 +57,7 @@ func (r *registry) finishRename(f stateFile) (stateFile, error) {
 	if err := st.replace(f); err != nil {
 		return f, err
 	}
-	for _, suffix := range []string{port.Suffix, ".tc.json", ".team.json", takeOverSuffix} {
+	for _, suffix := range []string{port.Suffix, ".tc.json", ".team.json", ".bonding.json", takeOverSuffix} {
 		err := os.Rename(filepath.Join(r.dir, from+suffix), filepath.Join(r.dir, to+suffix))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return f, err

@@ -35,6 +35,9 @@ type world interface {
 	// CheckName refuses a name that a device has that is not ours. A plane that can adopt
 	// what others made, asked for by name, may have the device of its driver.
 	CheckName(name, plane string) error
+	// Existing describes the device of a plane's driver that others made, of which the plane
+	// would be told to adopt it; the bool is false where there is none.
+	Existing(name, plane string) (agg.Spec, bool, error)
 	// CheckPort refuses an interface that cannot be a port of the aggregate, and changes
 	// nothing.
 	CheckPort(aggregate, port string) error

@@ -101,6 +101,9 @@ func (w *dryWorld) CheckName(name, _ string) error {
 	return nil
 }
 
+// Existing implements world: nobody else makes devices in memory.
+func (w *dryWorld) Existing(string, string) (agg.Spec, bool, error) { return agg.Spec{}, false, nil }
+
 // CheckPort implements world.
 func (w *dryWorld) CheckPort(_, port string) error {
 	if w.mem.Link(port).Present {

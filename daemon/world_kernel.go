@@ -16,6 +16,7 @@ import (
 	"github.com/yokelag/yoke/internal/bootclock"
 	"github.com/yokelag/yoke/internal/iface"
 	"github.com/yokelag/yoke/internal/rtnl"
+	"github.com/yokelag/yoke/plane/bonding"
 	"github.com/yokelag/yoke/plane/device"
 	"github.com/yokelag/yoke/plane/ebpf"
 	"github.com/yokelag/yoke/plane/keepalive"
@@ -26,10 +27,11 @@ import (
 
 // Compile-time checks: planes and plumbing satisfy the engine's interfaces by shape.
 var (
-	_ engine.Plane = (*ebpf.Plane)(nil)
-	_ engine.Plane = (*team.Plane)(nil)
-	_ engine.Plane = (*user.Plane)(nil)
-	_ world        = (*kernelWorld)(nil)
+	_ engine.Plane  = (*ebpf.Plane)(nil)
+	_ engine.Plane  = (*team.Plane)(nil)
+	_ engine.Driver = (*bonding.Plane)(nil)
+	_ engine.Plane  = (*user.Plane)(nil)
+	_ world         = (*kernelWorld)(nil)
 )
 
 // kernelWorld is this machine, in the network namespace of the process.
@@ -150,6 +152,11 @@ func (w *kernelWorld) OpenPlane(ctx context.Context, name string, spec agg.Spec)
 		return opened(user.Open(ctx, user.Options{Name: c.Name, MAC: c.MAC, MTU: c.MTU, StateDir: w.stateDir}))
 	case "team":
 		return opened(team.Open(ctx, team.Options{Name: c.Name, MAC: c.MAC, MTU: c.MTU, StateDir: w.stateDir}))
+	case "bonding":
+		if err := bonding.Fit(spec); err != nil {
+			return nil, err
+		}
+		return opened(bonding.Open(ctx, bonding.Options{Name: c.Name, MAC: c.MAC, MTU: c.MTU, StateDir: w.stateDir}))
 	default:
 		return nil, &agg.Problem{Code: "no-plane", Object: c.Name, Option: "plane", Value: name, Rule: "forwards nothing on a real machine",
 			Remedy: "leave it out, or try it with `yoked --dry eth1,eth2`"}
@@ -200,10 +207,14 @@ func (w *kernelWorld) forwards(plane, aggregate string) (bool, error) {
 
 // driverOf is the kind of a plane's device where a driver of the kernel makes it.
 func driverOf(plane string) string {
-	if plane == "team" {
+	switch plane {
+	case "team":
 		return "team"
+	case "bonding":
+		return "bond"
+	default:
+		return "none"
 	}
-	return "none"
 }
 
 // Rename implements world.
@@ -232,6 +243,14 @@ func (w *kernelWorld) CheckName(name, plane string) error {
 		return nil // the plane adopts it, with its ports
 	}
 	return nameTaken(name, "an interface")
+}
+
+// Existing implements world.
+func (w *kernelWorld) Existing(name, plane string) (agg.Spec, bool, error) {
+	if plane != "bonding" {
+		return agg.Spec{}, false, nil
+	}
+	return bonding.Found(name)
 }
 
 // CheckPort implements world. A port that the aggregate's device has already, of a plane

@@ -50,7 +50,7 @@ func (e *Engine) decideDriven(ctx context.Context, d Driver, links []agg.LinkFac
 	for _, l := range links {
 		p, _ := facts.Port(l.Name)
 		e.ports[l.Name].verdict = drivenVerdict(e.ports[l.Name].verdict, p, l, now)
-		in.Ports = append(in.Ports, policy.PortInput{Link: l, LACP: policy.Agreement{
+		in.Ports = append(in.Ports, policy.PortInput{Link: l, Watch: policyVerdict(e.ports[l.Name].verdict), LACP: policy.Agreement{
 			Receives: p.Receives, Sends: p.Sends, Reason: p.Reason, Detail: p.Detail,
 		}})
 		if l.Present && p.Name != "" && l.Carrier != p.Link.Works() {

@@ -13,19 +13,31 @@ func Driven(c agg.Config, in Input, active string) (agg.Plan, State, []Reason) {
 	b.plan.Carrier = in.Carrier
 	b.next.Active = active
 	b.choose()
-	place := 0
 	for i, p := range b.ports {
 		says := b.agreement(p.Name)
 		sends := p.Present && says.Sends
 		b.plan.Ports[i].Receive, b.plan.Ports[i].Transmit = p.Present && says.Receives, sends
 		if sends {
-			b.plan.Ports[i].Order = place
-			place++
 			b.plan.Table = append(b.plan.Table, agg.Choice{First: i, Second: agg.NoPort})
 		}
 		b.reasons = append(b.reasons, Reason{Port: p.Name, OK: sends, Code: says.Reason, Text: says.Detail})
 	}
+	b.order()
 	return b.plan, b.next, b.reasons
+}
+
+// order puts the ports that send before those that are ready to.
+func (b *builder) order() {
+	place := 0
+	for _, sending := range []bool{true, false} {
+		for i, p := range b.ports {
+			ready := p.Present && (p.Watch.State == Up || p.Watch.State == Falling)
+			if pp := &b.plan.Ports[i]; pp.Transmit == sending && (sending || ready) {
+				pp.Order = place
+				place++
+			}
+		}
+	}
 }
 
 // choose says how the driver finds an entry.

@@ -15,7 +15,7 @@ func TestDrivenPlanFollowsTheDriver(t *testing.T) {
 		{Receives: true, Sends: true, Reason: "active", Detail: "is active"},
 		{Receives: true, Sends: true, Reason: "active", Detail: "is gone"},
 	} {
-		in.Ports = append(in.Ports, PortInput{Link: agg.LinkFacts{Name: spec.Ports[i].Name, Index: i + 1, Present: i < 2}, LACP: a})
+		in.Ports = append(in.Ports, PortInput{Link: agg.LinkFacts{Name: spec.Ports[i].Name, Index: i + 1, Present: i < 2}, LACP: a, Watch: Verdict{State: Up}})
 	}
 	plan, state, reasons := Driven(spec.Config(), in, "p1")
 	if plan.Select != agg.SelectFixed || len(plan.Table) != 1 || plan.Table[0].First != 1 || plan.Blocked || !plan.Carrier || !plan.MAC.IsZero() {
@@ -24,7 +24,7 @@ func TestDrivenPlanFollowsTheDriver(t *testing.T) {
 	if state.Active != "p1" || len(reasons) != 3 || reasons[0].OK || !reasons[1].OK || reasons[2].OK {
 		t.Errorf("%+v %+v", state, reasons)
 	}
-	if p := plan.Ports; p[0].Transmit || p[0].Receive || !p[1].Transmit || p[1].Order != 0 || p[2].Transmit || p[2].Receive {
+	if p := plan.Ports; p[0].Transmit || p[0].Receive || !p[1].Transmit || p[1].Order != 0 || p[0].Order != 1 || p[2].Order != agg.NoPort || p[2].Transmit || p[2].Receive {
 		t.Errorf("%+v", p)
 	}
 }

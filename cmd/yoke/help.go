@@ -71,6 +71,7 @@ func (a *app) describeOption(o *agg.Option) {
 	}
 	row("values", valuesOf(o))
 	row("of", scopeText(o.Scope))
+	row("planes", strings.Join(o.Planes, " "))
 	row("modes", modeNames(o.Modes))
 	row("aliases", strings.Join(o.Aliases, ", "))
 	row("default", orDash(o.Default))

@@ -129,6 +129,10 @@ func (a Attribute) depends(have State, target Values, value string) *agg.Problem
 			return needs(fmt.Sprintf("the bonding driver counts it in periods of miimon (%d ms) and would round it down", miimon),
 				fmt.Sprintf("%s=%dms", a.Name, (n+miimon-1)/miimon*miimon))
 		}
+	case "miimon":
+		if positive(value) && positive(target["arp_interval"]) {
+			return needs("the bonding driver has one watch, and arp_interval is on", "arp_interval=0")
+		}
 	case "arp_interval", "arp_validate":
 		if positive(value) && positive(target["miimon"]) {
 			return needs("the bonding driver has one watch, and miimon is on", "miimon=0")

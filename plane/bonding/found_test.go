@@ -63,8 +63,6 @@ func TestFoundIsWanted(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// The names of ports have no interfaces here.
-		delete(want, "primary")
 		for option, v := range want {
 			if s.Options[option] != v {
 				t.Errorf("%s: %v makes %s=%s, and it is %q", name, spec.Args(), option, v, s.Options[option])

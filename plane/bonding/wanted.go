@@ -32,7 +32,7 @@ func (p *Plane) bySpec(have State) (Values, error) {
 	said, errs := Values{}, []error(nil)
 	put := func(out Values, name, text string) {
 		a, _ := named(Attributes(), name)
-		v, err := a.Kernel(p.options.Name, text, indexOf)
+		v, err := a.Kernel(p.options.Name, text, have.indexOf)
 		out[name] = v
 		errs = append(errs, err)
 	}
@@ -105,6 +105,13 @@ func indexOf(name string) int {
 		return 0
 	}
 	return l.Index
+}
+
+// indexOf is the ifindex of a port, 0 where the bond has none of the name: the driver
+// shows a primary when it has joined.
+func (s State) indexOf(name string) int {
+	p, _ := s.Port(name)
+	return p.Index
 }
 
 // setPorts sets the options of ports, all or none.
