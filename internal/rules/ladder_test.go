@@ -42,16 +42,14 @@ func ladder() []rung {
 		{"capture", core, "a file of frames is read and written without a kernel or a daemon"},
 		{"control", []string{"agg"}, "the API contract is shared with clients, which must not link the server"},
 		{"compat", []string{"agg", "wire"}, "other tools' dialects are pure translation"},
-		{"web", []string{"agg"}, "the page shows Status and has no state of its own"},
 		{"sim", append([]string{"plane/mem"}, below...), "the simulated world has no kernel in it"},
 		{"lab", append([]string{"control", "internal", "plane/device", "plane/port"}, core...),
 			"a lab builds namespaces and cables and speaks to Yoke as a user does"},
-		{"demo", append([]string{"lab", "control", "internal"}, core...), "the demo is a lab with a voice; it speaks to Yoke as a user does"},
-		{"daemon", append([]string{"plane", "control", "compat", "capture", "web", "internal"}, below...),
+		{"daemon", append([]string{"plane", "control", "compat", "capture", "internal"}, below...),
 			"the daemon assembles; nothing below it knows how it is assembled"},
 		{"cmd/yoke", append([]string{"control", "compat", "capture", "internal/version", "internal/bootclock"}, core...),
 			"the command is a client of the API; what needs the kernel it leaves to yoked"},
-		{"cmd/yoked", append([]string{"daemon", "lab", "demo", "control", "sim", "internal"}, core...), "the program assembles worlds"},
+		{"cmd/yoked", append([]string{"daemon", "lab", "control", "sim", "internal"}, core...), "the program assembles worlds"},
 		{"bench", append([]string{"daemon", "plane", "control", "lab", "internal"}, below...), "measurements may look everywhere"},
 		{"internal", []string{"internal", "agg", "wire"}, "plumbing moves values between the kernel and the core and has no opinions"},
 		{"test", append([]string{"internal"}, core...), "tests of the test machine"},
@@ -68,6 +66,15 @@ func rungOf(path string) (rung, bool) {
 		}
 	}
 	return best, found
+}
+
+func TestEveryRungHasAPackage(t *testing.T) {
+	all := packages(t)
+	for _, r := range ladder() {
+		if !slices.ContainsFunc(all, func(p pkg) bool { return under(p.path(), r.of) }) {
+			t.Errorf("no package stands on the rung %s", r.of)
+		}
+	}
 }
 
 func TestImportsPointDown(t *testing.T) {
@@ -88,9 +95,9 @@ func TestImportsPointDown(t *testing.T) {
 	}
 }
 
-// planeBan: planes are neighbours of each other even where one prefix holds them all.
+// Planes are neighbours of each other even where one prefix holds them all.
 func TestPlanesDoNotSeeEachOther(t *testing.T) {
-	planes := []string{"plane/ebpf", "plane/team", "plane/user", "plane/mem"}
+	planes := []string{"plane/ebpf", "plane/team", "plane/bonding", "plane/user", "plane/mem"}
 	for _, p := range packages(t) {
 		for _, own := range planes {
 			if !under(p.path(), own) {
