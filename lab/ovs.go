@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"sync"
 	"syscall"
 
 	"github.com/yokelag/yoke/agg"
@@ -31,6 +32,9 @@ type ovs struct {
 	def   Switch
 	// processes end with the lab, also when that is killed.
 	processes []*exec.Cmd
+
+	mu   sync.Mutex // one change of the ports at a time
+	seen map[string]bool
 }
 
 func newOVS(ctx context.Context, name, dir string, def Switch) (*ovs, error) {
@@ -45,7 +49,7 @@ func newOVS(ctx context.Context, name, dir string, def Switch) (*ovs, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &ovs{name: name, space: s, dir: dir, def: def}
+	v := &ovs{name: name, space: s, dir: dir, def: def, seen: map[string]bool{}}
 	if err := v.begin(ctx); err != nil {
 		v.close()
 		return nil, fmt.Errorf("make switch %s: %w", name, err)
@@ -141,9 +145,11 @@ func (v *ovs) refresh() {}
 
 func (v *ovs) track(*cable) {}
 
-// attach makes a bond when its last member comes. A device that was a port before is taken
-// up by the switch itself.
+// attach makes a bond when its last member comes. The switch goes on with a device that is
+// gone, even when another one has its name, so one that comes again is made a port anew.
 func (v *ovs) attach(device string) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	err := v.space.do(func() error {
@@ -166,12 +172,25 @@ func (v *ovs) addPort(ctx context.Context, device string) error {
 		if !slices.Contains(v.def.Groups[group], device) {
 			continue
 		}
+		if v.seen[device] {
+			if err := v.vsctl(ctx, "del-bond-iface", group, device); err != nil {
+				return nil //nolint:nilerr // the group is forgotten; regroup takes all members
+			}
+			return v.vsctl(ctx, "add-bond-iface", group, device)
+		}
+		v.seen[device] = true
 		if !v.whole(group) {
 			return nil
 		}
 		return v.addBond(ctx, group)
 	}
-	return v.vsctl(ctx, "--may-exist", "add-port", bridgeDevice, device)
+	if v.seen[device] {
+		if err := v.vsctl(ctx, "del-port", bridgeDevice, device); err != nil {
+			return err
+		}
+	}
+	v.seen[device] = true
+	return v.vsctl(ctx, "add-port", bridgeDevice, device)
 }
 
 // whole reports whether all members of a group are there.

@@ -149,3 +149,13 @@ func (h *host) environment() []string {
 	}
 	return []string{control.SocketVariable + "=" + h.daemon.socket(), control.StateDirVariable + "=" + h.daemon.stateDir()}
 }
+
+// Inside runs a function in the network namespace of a host: sockets that it opens belong to
+// that. It must not call the lab.
+func (l *Lab) Inside(host string, f func() error) error {
+	h, ok := l.hosts[host]
+	if !ok {
+		return fmt.Errorf("there is no host %q", host)
+	}
+	return h.space.do(f)
+}
