@@ -89,6 +89,9 @@ func (l *latency) take(all []time.Duration) {
 	l.Median, l.Worst = median(l.All), slices.Max(l.All)
 }
 
+// phase spreads the pulls evenly over the period of the slowest poll, 100 ms.
+func phase(i int) time.Duration { return time.Duration(i*61803%100_000) * time.Microsecond }
+
 // failoverOf measures one subject in a world of its own.
 func failoverOf(programs string, s subject, open func(*world) (ends, error)) (all []time.Duration, lost int, log []string, err error) {
 	w, err := newWorld(programs)
@@ -111,8 +114,8 @@ func failoverOf(programs string, s subject, open func(*world) (ends, error)) (al
 	defer out.close()
 	st := &stream{out: out, ends: e}
 	var losses []int64
-	for range pulls {
-		took, n, err := st.pull()
+	for i := range pulls {
+		took, n, err := st.pull(rest + phase(i))
 		if err != nil {
 			return nil, 0, w.log, err
 		}

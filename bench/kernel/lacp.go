@@ -1,7 +1,7 @@
 package main
 
 import (
-	"errors"
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"time"
@@ -14,14 +14,21 @@ import (
 // starts is how often each pair is started.
 const starts = 5
 
-// speakers are who can be an end of LACP, with their default settings but for the
-// bonding driver's miimon, without which it does not see carriers.
+// turn is how often both ends send a few flows, to see by which ports they leave.
+const (
+	turn  = 5 * time.Millisecond
+	flows = 16
+)
+
+// speakers are who can be an end of LACP, with their default settings but for the hash,
+// which has to spread flows, and the bonding driver's miimon, without which it does not see
+// carriers.
 func speakers() []subject {
-	lacp := flow{mode: "defaults", words: []string{"mode", "802.3ad"}, copies: 1}
+	lacp := flow{mode: "defaults", words: []string{"mode", "802.3ad", "xmit_hash_policy", "layer3+4"}, copies: 1}
 	ours := flow{mode: "defaults", words: []string{"mode=802.3ad"}, copies: 1}
 	return []subject{
 		bonding([2]float64{}, lacp),
-		teamd([2]float64{}, lacp, map[string]any{"name": "lacp"}),
+		teamd([2]float64{}, lacp, map[string]any{"name": "lacp", "tx_hash": []string{"ipv4", "ipv6", "l4"}}),
 		yoke("Yoke ebpf", ours, "plane=ebpf"),
 		yoke(byYokeTeam, ours, "plane=team"),
 		yoke(byUser, ours, "plane=user"),
@@ -37,7 +44,7 @@ func lacpStarts(programs string, rep *report, wanted func(subject) bool) {
 			if j < i || i > 0 && j > 2 || !wanted(a) && !wanted(b) {
 				continue
 			}
-			l := latency{Part: "LACP, carrier to both ends distributing", By: a.by + " and " + b.by, Settings: "defaults, lacp_rate slow"}
+			l := latency{Part: "LACP, carrier to both ends distributing on both ports", By: a.by + " and " + b.by, Settings: "lacp_rate slow, layer3+4"}
 			var all []time.Duration
 			for range starts {
 				took, r, log, err := lacpStart(programs, a, b)
@@ -59,7 +66,7 @@ func lacpStarts(programs string, rep *report, wanted func(subject) bool) {
 }
 
 // lacpStart has two ends that never heard of each other, both cables without carrier, and
-// returns the time from the carriers to the last end of a cable that says it distributes.
+// returns the time from the carriers until the frames of both ends leave by both cables.
 func lacpStart(programs string, a, b subject) (time.Duration, *relay, []string, error) {
 	r := &relay{}
 	w, err := newWorld(programs)
@@ -75,8 +82,16 @@ func lacpStart(programs string, a, b subject) (time.Duration, *relay, []string, 
 			}
 		}
 	}
-	if err := errors.Join(a.make(w, w.near), b.make(w, w.far)); err != nil {
-		return 0, r, w.log, err
+	for i, end := range []struct {
+		subject
+		host *host
+	}{{a, w.near}, {b, w.far}} {
+		if err := end.make(w, end.host); err != nil {
+			return 0, r, w.log, err
+		}
+		if r.out[i], err = between(end.host, end.device, end.host, end.device, true); err != nil {
+			return 0, r, w.log, err
+		}
 	}
 	time.Sleep(rest)
 	took, err := r.run(2 * time.Minute)
@@ -85,61 +100,80 @@ func lacpStart(programs string, a, b subject) (time.Duration, *relay, []string, 
 
 // relay is two cables, each between a tap in one host and one in another.
 type relay struct {
-	taps         [2][2]*tap
-	distributing [2][2]bool
-	begin        time.Duration
+	taps [2][2]*tap
+	out  [2]*sender
+	// seen is by which cable each end sent data in this turn.
+	seen  [2][2]bool
+	begin time.Duration
 	// trace has a line for each LACPDU.
 	trace []string
 	buf   [2048]byte
 }
 
 func (r *relay) close() {
-	for _, side := range r.taps {
-		for _, t := range side {
+	for i := range r.taps {
+		for _, t := range r.taps[i] {
 			if t != nil {
 				t.close()
 			}
 		}
+		if r.out[i] != nil {
+			r.out[i].close()
+		}
 	}
 }
 
-// run gives all taps their carrier and passes frames on until every end says in a LACPDU
-// that it distributes.
+// run gives all taps their carrier and passes slow protocols on, until in one turn the
+// frames of both ends leave by both cables.
 func (r *relay) run(limit time.Duration) (time.Duration, error) {
 	r.begin = now()
-	var polled []unix.PollFd
 	for _, side := range r.taps {
 		for _, t := range side {
 			if err := t.carrier(true); err != nil {
 				return 0, err
 			}
-			polled = append(polled, unix.PollFd{Fd: int32(t.fd), Events: unix.POLLIN})
 		}
 	}
 	for now()-r.begin < limit {
-		for side := range r.taps {
-			for cable := range r.taps[side] {
-				r.pass(side, cable)
+		r.seen = [2][2]bool{}
+		for _, s := range r.out {
+			for _, frame := range s.frames[:flows] {
+				_, _ = unix.Write(s.fd, frame) // refused where there is no carrier yet
 			}
 		}
-		if r.distributing == [2][2]bool{{true, true}, {true, true}} {
-			return now() - r.begin, nil
+		for end := now() + turn; now() < end; {
+			r.passAll()
+			if r.seen == [2][2]bool{{true, true}, {true, true}} {
+				return now() - r.begin, nil
+			}
+			sleep(turn / 10)
 		}
-		_, _ = unix.Poll(polled, 1000) // interrupted or too late: the next turn looks again
 	}
-	return 0, fmt.Errorf("after %v these ends distribute: %v", limit, r.distributing)
+	return 0, fmt.Errorf("after %v data leaves by these cables of the ends: %v", limit, r.seen)
 }
 
-// pass gives what one end sent to the other end of its cable.
-func (r *relay) pass(side, cable int) {
-	for b := r.taps[side][cable].read(r.buf[:]); b != nil; b = r.taps[side][cable].read(r.buf[:]) {
-		if f, err := slow.Parse(b, slow.Group()); err == nil && f.Subtype == slow.SubtypeLACP {
-			if p, err := slow.ParseLACPDU(f.Payload); err == nil {
-				r.trace = append(r.trace, fmt.Sprintf("%.1f ms, %s %s: actor %s, partner %s",
-					(now()-r.begin).Seconds()*1000, [2]string{"near", "far"}[side], ports[cable], p.Actor.State.Letters(), p.Partner.State.Letters()))
-				r.distributing[side][cable] = p.Actor.State.Has(slow.Synchronization | slow.Collecting | slow.Distributing)
+func (r *relay) passAll() {
+	for side := range r.taps {
+		for cable, t := range r.taps[side] {
+			for b := t.read(r.buf[:]); b != nil; b = t.read(r.buf[:]) {
+				r.pass(side, cable, b)
 			}
 		}
-		r.taps[1-side][cable].write(b)
 	}
+}
+
+// pass gives a LACPDU that one end sent to the other end of its cable, and notes data.
+func (r *relay) pass(side, cable int, b []byte) {
+	f, err := slow.Parse(b, slow.Group())
+	if err != nil {
+		if len(b) > 14 && binary.BigEndian.Uint16(b[12:]) == unix.ETH_P_IP {
+			r.seen[side][cable] = true
+		}
+		return
+	}
+	if p, err := slow.ParseLACPDU(f.Payload); err == nil && f.Subtype == slow.SubtypeLACP {
+		r.trace = append(r.trace, fmt.Sprintf("%.1f ms, %s %s: actor %s, partner %s",
+			(now()-r.begin).Seconds()*1000, [2]string{"near", "far"}[side], ports[cable], p.Actor.State.Letters(), p.Partner.State.Letters()))
+	}
+	r.taps[1-side][cable].write(b)
 }

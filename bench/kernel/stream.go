@@ -59,10 +59,10 @@ func (st *stream) look() {
 	}
 }
 
-// pull takes the carrier of the port that carries and returns the time to the first frame
+// pull waits, takes the carrier of the port that carries and returns the time to the first frame
 // that was sent after it and left by the other port, and how many were lost before.
-func (st *stream) pull() (took time.Duration, lost int, err error) {
-	time.Sleep(rest)
+func (st *stream) pull(wait time.Duration) (took time.Duration, lost int, err error) {
+	time.Sleep(wait)
 	st.sent, st.came = st.sent[:0], st.came[:0]
 	st.run(20 * time.Millisecond)
 	if len(st.fresh) == 0 {
