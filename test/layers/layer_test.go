@@ -2,6 +2,7 @@ package layers
 
 import (
 	"os/exec"
+	"slices"
 
 	"github.com/yokelag/yoke/internal/nstest"
 	"github.com/yokelag/yoke/test/rig"
@@ -100,4 +101,41 @@ func macvlan(s *site) *nstest.NS {
 
 // site is a rig whose far end knows that its two cables belong together: what comes by
 // one never leaves by the other.
-type site struct{ *rig.Rig }
+type site struct {
+	*rig.Rig
+	// far is a daemon at the far end, where answers says that it joins the two cables: by
+	// LACP, and with the bridge on top.
+	far     *rig.Rig
+	answers bool
+}
+
+// answer has the far end speak LACP until end is called.
+func (s *site) answer(on plane) (end func()) {
+	s.T.Helper()
+	if s.far == nil {
+		s.far = &rig.Rig{Here: s.There, There: s.Here, Bin: s.Bin, Dir: s.Dir + "/far", Log: &rig.Journal{}}
+		s.far.T = s.T
+		s.far.Start()
+	}
+	s.far.T, s.answers = s.T, true
+	for _, far := range []string{"far1", "far2"} {
+		nstest.Command(s.T, s.There, "ip", "link", "set", far, "nomaster")
+	}
+	s.far.Must(slices.Concat([]string{"up", "bond0", "mode=802.3ad"}, on.options(), []string{"far1", "far2"})...)
+	nstest.Command(s.T, s.There, "ip", "link", "set", "bond0", "master", "br0", "up")
+	return func() {
+		s.T.Helper()
+		s.far.Must("down", "bond0")
+		s.answers = false
+		for _, far := range []string{"far1", "far2"} {
+			s.join(far)
+		}
+	}
+}
+
+// join gives a cable to the far end's bridge.
+func (s *site) join(far string) {
+	s.T.Helper()
+	nstest.Command(s.T, s.There, "ip", "link", "set", far, "master", "br0", "up")
+	nstest.Command(s.T, s.There, "bridge", "link", "set", "dev", far, "isolated", "on")
+}

@@ -32,7 +32,7 @@ func TestLayers(t *testing.T) {
 }
 
 func onPlane(t *testing.T, on plane, l layer) {
-	s := &site{rig.New(t, slices.Concat(l.needs, on.needs)...)}
+	s := &site{Rig: rig.New(t, slices.Concat(l.needs, on.needs)...)}
 	for _, far := range []string{"far1", "far2"} {
 		nstest.Command(t, s.There, "bridge", "link", "set", "dev", far, "isolated", "on")
 	}
@@ -54,6 +54,9 @@ func onPlane(t *testing.T, on plane, l layer) {
 func (s *site) combination(on plane, mode string, l layer) {
 	s.T.Helper()
 	before := s.ports()
+	if mode == "802.3ad" {
+		defer s.answer(on)()
+	}
 	s.Must(slices.Concat([]string{"up", "bond0", "mode=" + mode}, on.options(), cables)...)
 	s.waitUsable("eth1", "eth2")
 	user := l.build(s)
@@ -109,6 +112,10 @@ func (s *site) passes(user *nstest.NS) {
 // it notices some time after the carrier is there.
 func (s *site) waitForwards(far string) {
 	s.T.Helper()
+	if s.answers {
+		s.far.WaitCarrying(2)
+		far = "bond0"
+	}
 	nstest.Eventually(s.T, 10*time.Second, func() bool {
 		return strings.Contains(nstest.Command(s.T, s.There, "bridge", "link", "show", "dev", far), "state forwarding")
 	}, "the bridge to forward from %s", far)

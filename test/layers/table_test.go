@@ -10,8 +10,8 @@ import (
 
 //go:generate env YOKE_WRITE_BOOKS=1 go test -count=1 -run ^TestTableInTheBook$ .
 
-// planes and modes are those that the tests go through. 802.3ad, balance-tlb and
-// balance-alb need another far end than this one.
+// planes and modes are those that the tests go through. balance-tlb and balance-alb need
+// another far end than this one.
 func planes() []plane {
 	return []plane{
 		{"ebpf", []string{"bpf"}, nil},
@@ -36,7 +36,7 @@ func (p plane) options() []string {
 }
 
 func modes() []string {
-	return []string{"balance-rr", "active-backup", "balance-xor", "broadcast", "random"}
+	return []string{"balance-rr", "active-backup", "balance-xor", "broadcast", "random", "802.3ad"}
 }
 
 // truth says what does not work, by plane, mode and layer; "" as a mode is any. What is
