@@ -42,6 +42,8 @@ type fleetPort struct {
 	heard time.Time
 	gap   time.Duration
 	count int
+	// flooded ports are left out of the figures.
+	flooded bool
 }
 
 // newFleet makes systems of so many ports each, of cables whose far ends are at h.
@@ -163,7 +165,9 @@ func (f *fleet) forget() {
 // number of ports that distribute at this end.
 func (f *fleet) figures() (gap time.Duration, came, open int) {
 	for _, p := range f.places {
-		gap, came = max(gap, p.gap), came+p.count
+		if !p.flooded {
+			gap, came = max(gap, p.gap), came+p.count
+		}
 	}
 	for _, s := range f.systems {
 		for _, n := range s.Ports() {

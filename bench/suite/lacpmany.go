@@ -9,8 +9,6 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/yokelag/yoke/lacp"
 )
 
 // agreeWithin bounds the time in which all aggregates must carry.
@@ -19,59 +17,24 @@ const agreeWithin = 3 * time.Minute
 // measureLACPMany runs a daemon whose aggregates all speak LACP at fast rate. The other
 // ends are this process.
 func measureLACPMany(ctx context.Context, s settings, rep *report) error {
-	near, err := newHost()
+	r, err := newFleetRig(ctx, s, s.lags)
+	defer r.close(ctx)
 	if err != nil {
 		return err
 	}
-	defer near.close()
-	far, err := newHost()
+	w, err := r.watch(ctx, idle)
 	if err != nil {
 		return err
 	}
-	defer far.close()
-	cables, err := lacpCables(near, far, s.lags)
-	if err != nil {
-		return err
-	}
-	f, err := newFleet(far, cables)
-	if err != nil {
-		return err
-	}
-	defer f.close()
-	d, err := startDaemon(ctx, near, s)
-	if err != nil {
-		return err
-	}
-	defer d.stop(ctx)
-	if err := d.applyLACP(ctx, s.lags); err != nil {
-		return err
-	}
-	begin := time.Now()
-	f.up()
 	ports := 2 * s.lags
-	if err := f.run(ctx, agreeWithin, func() bool { _, _, open := f.figures(); return open == ports }); err != nil {
-		return err
-	}
-	agreed := time.Since(begin)
-	if err := f.run(ctx, settle, nil); err != nil {
-		return err
-	}
-	f.forget()
-	used, own := d.processorTime(), ownTime()
-	if err := f.run(ctx, idle, nil); err != nil {
-		return err
-	}
-	used, own = d.processorTime()-used, ownTime()-own
-	gap, came, open := f.figures()
-	share := func(t time.Duration) float64 { return 100 * t.Seconds() / idle.Seconds() }
 	name := fmt.Sprintf("%d ports of lacp_rate fast in one daemon", ports)
 	rep.add(
-		row{"many LACP ports: distributing", name, float64(open), "", fmt.Sprint(ports), fmt.Sprintf("all together after %.1f s", agreed.Seconds())},
-		row{"many LACP ports: processor of yoked", name, share(used), "% of a core", "", ""},
-		row{"many LACP ports: processor of the other ends", name, share(own), "% of a core", "", "one process that steps lacp and sends in batches"},
-		row{"many LACP ports: resident memory of yoked", name, d.status("VmRSS") / 1024, "MiB", "", ""},
-		row{"many LACP ports: LACPDUs of yoked", name, float64(came) / idle.Seconds(), "a second", fmt.Sprint(ports), ""},
-		row{"many LACP ports: latest LACPDU", name, float64((gap - lacp.FastPeriodicTime).Microseconds()) / 1000, "ms", "<= 100", "the longest gap of a port beyond 1 s, by the kernel's stamps at the other end"},
+		row{"many LACP ports: distributing", name, float64(w.open), "", fmt.Sprint(ports), fmt.Sprintf("all together after %.1f s", r.agreed.Seconds())},
+		row{"many LACP ports: processor of yoked", name, w.share, "% of a core", "", ""},
+		row{"many LACP ports: processor of the other ends", name, w.own, "% of a core", "", "one process that steps lacp and sends in batches"},
+		row{"many LACP ports: resident memory of yoked", name, w.memory, "MiB", "", ""},
+		row{"many LACP ports: LACPDUs of yoked", name, w.rate, "a second", fmt.Sprint(ports), ""},
+		row{"many LACP ports: latest LACPDU", name, w.late, "ms", "<= 100", "the longest gap of a port beyond 1 s, by the kernel's stamps at the other end"},
 	)
 	return nil
 }

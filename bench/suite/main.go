@@ -46,6 +46,7 @@ func measurements() []measurement {
 		{"machines", "the LACP machines of 1,000 ports, alone", measureMachines},
 		{"lacpstart", "LACP between two daemons, from link-up", measureStart},
 		{"lacp1000", "a daemon with many LACP ports at fast rate", measureLACPMany},
+		{"flood", "a flood of slow protocols on one port", measureFlood},
 	}
 }
 
