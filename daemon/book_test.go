@@ -7,6 +7,7 @@ import (
 
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/internal/book"
+	"github.com/yokelag/yoke/plane/bonding"
 	"github.com/yokelag/yoke/plane/ebpf"
 	"github.com/yokelag/yoke/plane/mem"
 	"github.com/yokelag/yoke/plane/team"
@@ -18,7 +19,7 @@ import (
 // The table in docs/planes.md is what the planes say of themselves.
 func TestPlanesInTheBook(t *testing.T) {
 	const path, begin, end = "../docs/planes.md", "<!-- capabilities, by make generate -->\n", "<!-- end -->\n"
-	book.Section(t, path, begin, end, capabilityTable(team.Capability(), ebpf.Capability(), user.Capability(), mem.Capability()))
+	book.Section(t, path, begin, end, capabilityTable(team.Capability(), bonding.Capability(), ebpf.Capability(), user.Capability(), mem.Capability()))
 }
 
 func capabilityTable(planes ...agg.Capability) string {
