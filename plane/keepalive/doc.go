@@ -41,9 +41,9 @@
 // hold stands before the guard, which is last. answer stands behind plane ebpf's rx, which
 // leaves the link's control protocols on the port and takes all else away, so data frames
 // never reach it, and before the filters of others. Where a program of somebody else runs
-// first, answer is put before all by tcx, if the kernel has it. The daemon's sockets see
-// every LACPDU before any of them; sockets bound to the slow protocols alone do not see
-// those that are answered.
+// first, answer is put before all by tcx, if the kernel has it. What answer sends is a
+// copy: the LACPDU itself goes on as it was, so that a daemon that comes late, or has just begun,
+// hears all that was said, and so does everybody else.
 //
 // # What outlives the daemon
 //

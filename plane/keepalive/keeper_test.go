@@ -1,10 +1,13 @@
 package keepalive
 
 import (
+	"bytes"
 	"testing"
 	"time"
 
 	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/internal/afpacket"
+	"github.com/yokelag/yoke/internal/nstest"
 	"github.com/yokelag/yoke/wire"
 	"github.com/yokelag/yoke/wire/slow"
 )
@@ -54,6 +57,38 @@ func TestAnswersAskForShortTimeout(t *testing.T) {
 	time.Sleep(AnswerGap)
 	r.send(pdu()) // it has heard that
 	r.wait(2)
+}
+
+// What is answered is heard all the same, as it was said: a daemon that comes late, or has
+// just begun, must not think that its partner was silent.
+func TestTheDaemonHearsWhatIsAnswered(t *testing.T) {
+	r := newRig(t, Options{})
+	var ear *afpacket.Ear
+	r.run(r.near, func() error {
+		s, err := afpacket.NewSlow()
+		if err != nil {
+			return err
+		}
+		t.Cleanup(func() { s.Close() })
+		ear = s.Listen()
+		return ear.Hear([]int{r.ifindex})
+	})
+	t.Cleanup(func() { ear.Close() })
+	r.agree()
+	r.beat(orphaned)
+	p := pdu()
+	said := p.AppendFrame(nil, slow.Group(), slow.Addr{2, 0, 0, 0, 2, 2})
+	r.sendFrame(said)
+	r.wait(1)
+	var heard []byte
+	nstest.Eventually(t, 5*time.Second, func() bool {
+		_, frame, ok := ear.Take()
+		heard = frame
+		return ok
+	}, "the daemon to hear it")
+	if !bytes.Equal(heard, said) {
+		t.Errorf("heard %x, said %x", heard, said)
+	}
 }
 
 func TestAnswersOnceInTheGap(t *testing.T) {

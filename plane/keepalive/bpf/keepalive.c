@@ -191,23 +191,26 @@ static __always_inline int stop(__u32 port, struct speech *speech, struct note *
 	return TC_ACT_UNSPEC;
 }
 
-/* answer turns the frame into ours and sends it back. */
+/* answer sends the frame back as ours, and lets it pass as it was: a daemon that is only
+ * late, or just about to begin, hears all that it would have heard. */
 static __always_inline int answer(struct __sk_buff *skb, struct speech *speech, struct note *note, const struct pdu *heard, __u64 now)
 {
 	__u64 last = *(volatile __u64 *)&note->spoken;
+	__u8 was[FRAME];
 
 	if (last && now - last < answer_gap)
 		return TC_ACT_UNSPEC;
 	if (__sync_val_compare_and_swap(&note->spoken, last, now) != last)
 		return TC_ACT_UNSPEC;
-	if (skb->vlan_present && bpf_skb_vlan_pop(skb))
+	if ((skb->vlan_present && bpf_skb_vlan_pop(skb)) || bpf_skb_load_bytes(skb, 0, was, FRAME))
 		return TC_ACT_UNSPEC;
 	if (bpf_skb_change_tail(skb, FRAME, 0) || bpf_skb_store_bytes(skb, 0, speech->frame, FRAME, 0) ||
 	    bpf_skb_store_bytes(skb, __builtin_offsetof(struct pdu, partner), heard->actor, IDS + 1, 0))
 		return TC_ACT_SHOT; /* it is no frame of anybody any more */
 	skb->priority = PRIORITY_CONTROL;
 	note->answers += 1;
-	return bpf_redirect(skb->ifindex, 0);
+	bpf_clone_redirect(skb, skb->ifindex, 0);
+	return bpf_skb_store_bytes(skb, 0, was, FRAME, 0) ? TC_ACT_SHOT : TC_ACT_UNSPEC;
 }
 
 /* orphaned treats what is heard while the daemon is silent. */
