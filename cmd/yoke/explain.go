@@ -9,20 +9,32 @@ import (
 )
 
 func (a *app) explainCommand() *cobra.Command {
-	var flow, reach string
+	var flow, reach, spread string
 	c := &cobra.Command{
-		Use:   "explain NAME --flow FIELDS [--reach PORT]",
-		Short: "Say which port a flow takes, or which source port makes it take another",
+		Use:   "explain NAME --flow FIELDS [--reach PORT] | --spread FILE",
+		Short: "Say which port a flow takes, or how evenly each policy would share your traffic",
 		Long: "Computes the port, hash and bucket of a flow from the table read back from the plane.\n" +
 			"FIELDS: src dst proto sport dport, and smac dmac vlan where the policy reads them.\n" +
-			"With --reach PORT it finds a source port with which the same flow takes PORT.",
+			"With --reach PORT it finds a source port with which the same flow takes PORT.\n" +
+			"With --spread FILE, a pcap of the aggregate's traffic, it tells for every xmit_hash_policy how much more than a fair\n" +
+			"share the busiest of the aggregate's ports would carry of it.",
 		Example: "  yoke explain bond0 --flow src=10.0.0.1,dst=10.0.0.2,proto=tcp,sport=40000,dport=443\n" +
-			"  yoke explain bond0 --flow src=10.0.0.1,dst=10.0.0.2,proto=tcp,dport=443 --reach eth2",
+			"  yoke explain bond0 --flow src=10.0.0.1,dst=10.0.0.2,proto=tcp,dport=443 --reach eth2\n" +
+			"  tcpdump -i bond0 -c 20000 -w t.pcap && yoke explain bond0 --spread t.pcap",
 		Args: words(1, 1), ValidArgsFunction: a.completeAggregates,
-		RunE: func(c *cobra.Command, args []string) error { return a.explain(c, args[0], flow, reach) },
+		RunE: func(c *cobra.Command, args []string) error {
+			if spread == "" {
+				return a.explain(c, args[0], flow, reach)
+			}
+			if flow != "" || reach != "" {
+				return usageError{fmt.Errorf("--spread is of a whole capture; leave out --flow and --reach")}
+			}
+			return a.spread(c, args[0], spread)
+		},
 	}
 	c.Flags().StringVar(&flow, "flow", "", "the flow's fields, as src=10.0.0.1,dst=10.0.0.2,proto=tcp,sport=40000,dport=443")
 	c.Flags().StringVar(&reach, "reach", "", "find a source port with which the flow takes this port")
+	c.Flags().StringVar(&spread, "spread", "", "compare the hash policies by this pcap or pcapng of the aggregate's traffic")
 	_ = c.RegisterFlagCompletionFunc("reach", a.completePorts)
 	return c
 }
