@@ -16,11 +16,11 @@ func (a *app) explainCommand() *cobra.Command {
 		Long: "Computes the port, hash and bucket of a flow from the table read back from the plane.\n" +
 			"FIELDS: src dst proto sport dport, and smac dmac vlan where the policy reads them.\n" +
 			"With --reach PORT it finds a source port with which the same flow takes PORT.\n" +
-			"With --spread FILE, a pcap of the aggregate's traffic, it tells for every xmit_hash_policy how much more than a fair\n" +
+			"With --spread FILE, what `tcpdump -i NAME -c 20000 -w FILE` wrote, it tells for every xmit_hash_policy how much more than a fair\n" +
 			"share the busiest of the aggregate's ports would carry of it.",
 		Example: "  yoke explain bond0 --flow src=10.0.0.1,dst=10.0.0.2,proto=tcp,sport=40000,dport=443\n" +
 			"  yoke explain bond0 --flow src=10.0.0.1,dst=10.0.0.2,proto=tcp,dport=443 --reach eth2\n" +
-			"  tcpdump -i bond0 -c 20000 -w t.pcap && yoke explain bond0 --spread t.pcap",
+			"  yoke explain bond0 --spread t.pcap",
 		Args: words(1, 1), ValidArgsFunction: a.completeAggregates,
 		RunE: func(c *cobra.Command, args []string) error {
 			if spread == "" {
