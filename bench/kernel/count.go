@@ -65,7 +65,7 @@ const pause = 20 * time.Millisecond
 // readings a figure.
 const (
 	pacedBatches  = 16
-	pacedReadings = 15
+	pacedReadings = 31
 )
 
 // countPaced is count for aggregates that move frames in another process: a batch, and

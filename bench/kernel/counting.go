@@ -54,6 +54,7 @@ func countAll(w *world, rep *report, wanted func(subject) bool) error {
 		if err := c.measure(s); err != nil {
 			return err // the ports are not as they were
 		}
+		rep.keep()
 	}
 	compare(rep.Rows)
 	return nil

@@ -10,7 +10,7 @@ const (
 	// apart is the time between two frames of the stream.
 	apart = 100 * time.Microsecond
 	// pulls is how often a cable is pulled for each figure.
-	pulls = 15
+	pulls = 9
 	// rest is how long a cable is back before the other one is pulled.
 	rest = time.Second
 	// patience is how long a failover may take.

@@ -39,7 +39,7 @@ func run(bin, out, parts, only string) error {
 		return err
 	}
 	wanted := func(s subject) bool { return expression.MatchString(s.by + ", " + s.mode) }
-	rep := newReport()
+	rep := newReport(out)
 	programs, err := copyPrograms(bin)
 	if err != nil {
 		return err

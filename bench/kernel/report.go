@@ -27,10 +27,12 @@ type report struct {
 	Rows  []row    `json:"rows,omitempty"`
 	// Latencies are in milliseconds of virtual time.
 	Latencies []latency `json:"latencies,omitempty"`
+	// dir is where the results are kept.
+	dir string
 }
 
-func newReport() *report {
-	r := &report{Date: time.Now().UTC().Format(time.DateOnly), Version: version.String()}
+func newReport(dir string) *report {
+	r := &report{dir: dir, Date: time.Now().UTC().Format(time.DateOnly), Version: version.String()}
 	var u unix.Utsname
 	if unix.Uname(&u) == nil {
 		r.Kernel = unix.ByteSliceToString(u.Release[:]) + ", " + unix.ByteSliceToString(u.Version[:])
@@ -54,11 +56,19 @@ func (r *report) add(w row) {
 
 func (r *report) addLatency(l latency) {
 	r.Latencies = append(r.Latencies, l)
+	r.keep()
 	if l.Failed != "" {
 		fmt.Printf("   %s: %s, %s failed: %s\n", l.Part, l.By, l.Settings, l.Failed)
 		return
 	}
 	fmt.Printf("   %s: %s, %s: median %.2f ms, worst %.2f ms, lost %d\n", l.Part, l.By, l.Settings, l.Median, l.Worst, l.Lost)
+}
+
+// keep writes what there is so far, so that a machine that is stopped leaves it.
+func (r *report) keep() {
+	if err := r.write(r.dir); err != nil {
+		fmt.Printf("   cannot keep the results: %v\n", err)
+	}
 }
 
 // write keeps the results as JSON, one figure a line.
