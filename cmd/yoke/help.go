@@ -29,9 +29,25 @@ func (a *app) helpCommand(root *cobra.Command) *cobra.Command {
 			if c, _, err := root.Find(args); err == nil && c != root {
 				return c.Help()
 			}
-			return usageError{fmt.Errorf("there is no command or option %q; `yoke help options` lists the options", args[0])}
+			return nothingCalled(root, args[0])
 		},
 	}
+}
+
+// nothingCalled refuses a word that is neither a command nor an option.
+func nothingCalled(root *cobra.Command, word string) error {
+	var known []string
+	for _, c := range root.Commands() {
+		known = append(known, c.Name())
+	}
+	for _, o := range agg.Options() {
+		known = append(append(known, o.Name), o.Aliases...)
+	}
+	remedy := "`yoke help options` lists the options"
+	if near := agg.Near(word, known); len(near) > 0 {
+		remedy = "did you mean `yoke help " + near[0] + "`?"
+	}
+	return usageError{fmt.Errorf("there is no command or option %q; %s", word, remedy)}
 }
 
 func (a *app) listOptions() error {
