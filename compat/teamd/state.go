@@ -36,6 +36,7 @@ func State(s agg.Status) ([]byte, error) {
 		out["runner"] = object{"active_port": s.Active}
 	case agg.LACP:
 		out["runner"] = object{"active": c.LACP.Active, "fast_rate": c.LACP.Fast, "select_policy": selectPolicy(c.LACP.Select), "sys_prio": int(c.LACP.SystemPriority)}
+	default: // teamd has no state of other runners
 	}
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
