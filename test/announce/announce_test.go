@@ -135,6 +135,10 @@ func (c capture) compare(t *testing.T, file string, got *nstest.Capture, mac agg
 			}
 		}
 	}
+	time.Sleep(c.interval + 2*tick) // one announcement too many would have come by then
+	if more := told(got.Frames(), mac, vlan); len(more) != len(want) {
+		t.Fatalf("%s: %d frames, and bonding sent %d; all that was heard:\n%s", file, len(more), len(want), heard(got))
+	}
 	return late
 }
 
