@@ -9,8 +9,6 @@ import (
 const (
 	// apart is the time between two frames of the stream.
 	apart = 100 * time.Microsecond
-	// pulls is how often a cable is pulled for each figure.
-	pulls = 9
 	// rest is how long a cable is back before the other one is pulled.
 	rest = time.Second
 	// patience is how long a failover may take.
@@ -54,7 +52,7 @@ type latency struct {
 }
 
 // failovers pulls cables of each kind under each subject.
-func failovers(programs string, rep *report, wanted func(subject) bool) {
+func failovers(programs string, rep *report, pulls int, wanted func(subject) bool) {
 	for _, kind := range []struct {
 		part string
 		ends func(*world) (ends, error)
@@ -66,7 +64,7 @@ func failovers(programs string, rep *report, wanted func(subject) bool) {
 				continue
 			}
 			l := latency{Part: kind.part, By: s.by, Settings: s.mode}
-			all, lost, log, err := failoverOf(programs, s, kind.ends)
+			all, lost, log, err := failoverOf(programs, s, pulls, kind.ends)
 			if l.Commands = log; err != nil {
 				l.Failed = err.Error()
 			} else {
@@ -93,7 +91,7 @@ func (l *latency) take(all []time.Duration) {
 func phase(i int) time.Duration { return time.Duration(i*61803%100_000) * time.Microsecond }
 
 // failoverOf measures one subject in a world of its own.
-func failoverOf(programs string, s subject, open func(*world) (ends, error)) (all []time.Duration, lost int, log []string, err error) {
+func failoverOf(programs string, s subject, pulls int, open func(*world) (ends, error)) (all []time.Duration, lost int, log []string, err error) {
 	w, err := newWorld(programs)
 	if err != nil {
 		return nil, 0, nil, err

@@ -11,9 +11,6 @@ import (
 	"github.com/yokelag/yoke/wire/slow"
 )
 
-// starts is how often each pair is started.
-const starts = 5
-
 // turn is how often both ends send a few flows, to see by which ports they leave.
 const (
 	turn  = 5 * time.Millisecond
@@ -37,7 +34,7 @@ func speakers() []subject {
 
 // lacpStarts measures the pairs of the bonding driver, teamd and Yoke; Yoke's other planes
 // start beside the bonding driver only.
-func lacpStarts(programs string, rep *report, wanted func(subject) bool) {
+func lacpStarts(programs string, rep *report, starts int, wanted func(subject) bool) {
 	list := speakers()
 	for i, a := range list[:3] {
 		for j, b := range list {

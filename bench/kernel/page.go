@@ -190,10 +190,10 @@ func (r *report) latencyTable(w io.Writer) {
 		return
 	}
 	fmt.Fprint(w, "\nMilliseconds of the same machine's clock, on which an instruction takes 2 ns:\n\n"+
-		"| what | aggregate | settings | median | worst | lost | goal, median / worst |\n| --- | --- | --- | --- | --- | --- | --- |\n")
+		"| what | aggregate | settings | times | median | worst | lost | goal, median / worst |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n")
 	for _, l := range r.Latencies {
 		if l.Failed != "" {
-			fmt.Fprintf(w, "| %s | %s | %s | failed | | | |\n", l.Part, l.By, l.Settings)
+			fmt.Fprintf(w, "| %s | %s | %s | | failed | | | |\n", l.Part, l.By, l.Settings)
 			continue
 		}
 		goal, lost := "", ""
@@ -206,7 +206,7 @@ func (r *report) latencyTable(w io.Writer) {
 		if strings.HasPrefix(l.Part, partFailover) {
 			lost = fmt.Sprint(l.Lost)
 		}
-		fmt.Fprintf(w, "| %s | %s | %s | %.2f | %.2f | %s | %s |\n", l.Part, l.By, l.Settings, l.Median, l.Worst, lost, goal)
+		fmt.Fprintf(w, "| %s | %s | %s | %d | %.2f | %.2f | %s | %s |\n", l.Part, l.By, l.Settings, len(l.All), l.Median, l.Worst, lost, goal)
 	}
 }
 
