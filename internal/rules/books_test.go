@@ -4,8 +4,10 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"unicode"
 )
 
 func read(t *testing.T, name string) string {
@@ -55,18 +57,45 @@ func TestEveryTargetIsInContributing(t *testing.T) {
 	}
 }
 
-// A link in a page leads to a file that is there.
+// A link in a page leads to a file that is there, and to a heading of it.
 func TestLinksInTheBooksLead(t *testing.T) {
-	link := regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
+	link := regexp.MustCompile(`\]\(([^)#:]*)(#[^)]*)?\)`)
 	for _, name := range textFiles(t) {
 		if !strings.HasSuffix(name, ".md") {
 			continue
 		}
 		for _, m := range link.FindAllStringSubmatch(read(t, name), -1) {
-			target := filepath.Join(filepath.Dir(filepath.Join(root(t), name)), m[1])
-			if _, err := os.Stat(target); err != nil {
+			target := filepath.Join(filepath.Dir(name), m[1])
+			if m[1] == "" {
+				target = name
+			}
+			if _, err := os.Stat(filepath.Join(root(t), target)); err != nil {
 				t.Errorf("%s links to %s, which is not there", name, m[1])
+			} else if m[2] != "" && !slices.Contains(anchors(read(t, target)), m[2]) {
+				t.Errorf("%s links to %s%s, which is no heading there", name, m[1], m[2])
 			}
 		}
+	}
+}
+
+// anchors are how headings of a page are linked to.
+func anchors(page string) (out []string) {
+	for line := range strings.Lines(page) {
+		if text := strings.TrimLeft(line, "#"); text != line && strings.HasPrefix(text, " ") {
+			out = append(out, "#"+strings.Map(slug, strings.ToLower(strings.TrimSpace(text))))
+		}
+	}
+	return out
+}
+
+// slug keeps letters, digits and hyphens, and makes hyphens of spaces.
+func slug(r rune) rune {
+	switch {
+	case r == ' ':
+		return '-'
+	case r == '-' || r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r):
+		return r
+	default:
+		return -1
 	}
 }
