@@ -103,3 +103,27 @@ func TestDHCP(t *testing.T) {
 	v.WaitFor(func(s agg.Status) bool { return s.Active == "eth2" }, "eth2 to be active")
 	v.Here.MustPing(rig.ThereAddr)
 }
+
+// Cables of devices whose events the kernel holds back, as those of virtual machines: one is
+// pulled after the other, faster than events come, and each time the other port has it.
+func TestPullsCablesInABurst(t *testing.T) {
+	v := newVisit(t, "tun")
+	taps := []*nstest.Tap{v.Here.Tap("tap0"), v.Here.Tap("tap1")}
+	v.answers(0, "up bond0 tap0 tap1")
+	v.WaitActive("tap0")
+	for range 3 {
+		taps[0].SetCarrier(false)
+		v.WaitActive("tap1")
+		v.answers(6, "why tap0", "no carrier")
+		taps[0].SetCarrier(true)
+		v.WaitFor(func(s agg.Status) bool { return len(s.Plan.Order) == 2 }, "tap0 to be ready")
+		v.answers(5, "why tap0", "stands by")
+		taps[1].SetCarrier(false)
+		v.WaitActive("tap0")
+		taps[1].SetCarrier(true)
+		v.WaitFor(func(s agg.Status) bool { return len(s.Plan.Order) == 2 }, "tap1 to be ready")
+	}
+	taps[0].SetCarrier(false)
+	taps[1].SetCarrier(false)
+	v.WaitFor(func(s agg.Status) bool { return s.Carrying == 0 && !s.Device.Carrier }, "the aggregate to lose its carrier")
+}
