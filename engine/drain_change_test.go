@@ -253,3 +253,45 @@ func TestAPortThatComesUpDoesNotWaitForever(t *testing.T) {
 		}
 	})
 }
+
+// A port that has to give its place to a better one, since only so many may carry, sends until
+// its traffic pauses, or for a second; only then it tells the partner that it leaves.
+func TestAPortThatIsReplacedDrains(t *testing.T) {
+	for _, pauses := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			p := newPair(t, lacpSpec(t, map[string]string{"max_links": "1"}, "eth1", "eth2"), lacpSpec(t, map[string]string{"lacp_rate": "fast"}, "eth1", "eth2"))
+			p.carrier("eth1", false)
+			p.start()
+			defer p.stop()
+			p.a.quiet(3 * time.Second)
+			if got := p.a.carries(); got != "eth2" {
+				t.Fatalf("%s carries", got)
+			}
+			p.carrier("eth1", true)
+			if by := p.a.talk(time.Millisecond, 700*time.Millisecond); !slices.Equal(by, []string{"eth2"}) {
+				t.Errorf("without a pause frames left by %v", by)
+			}
+			s := p.a.status()
+			if s.Carrying != 2 || s.Ports[1].LACP.Mux != "DISTRIBUTING" {
+				t.Errorf("while it drains: %s", s.Summary)
+			}
+			if pauses {
+				p.a.quiet(100 * time.Millisecond)
+			} else {
+				p.a.talk(time.Millisecond, 1200*time.Millisecond)
+			}
+			if got := p.a.carries(); got != "eth1" {
+				t.Errorf("pauses %v: afterwards %s carries", pauses, got)
+			}
+			p.a.quiet(2 * time.Second)
+			for _, r := range []*rig{p.a, p.b} {
+				if s := r.status(); s.Carrying != 1 || !s.Ports[0].Carrying {
+					t.Errorf("pauses %v: in the end %s", pauses, s.Summary)
+				}
+			}
+			if c := p.b.status().Ports[1].LACP.Counters; c["rx_marker"] != 1 {
+				t.Errorf("pauses %v: the partner heard %d Markers", pauses, c["rx_marker"])
+			}
+		})
+	}
+}

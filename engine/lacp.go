@@ -136,7 +136,7 @@ func (e *Engine) lacpConfig(links []agg.LinkFacts) lacp.Config {
 		Coupled: c.Coupled, Strict: c.Strict, MinLinks: c.MinLinks, MaxLinks: c.MaxLinks,
 		Policy: lacp.Policy(c.Select), UserKey: c.UserKey, Wait: lacp.Wait(c.Wait),
 		Fallback: lacp.Fallback(c.Fallback), FallbackAfter: c.FallbackTimeout,
-		WaitToRestore: c.WaitToRestore, NonRevertive: !c.Revertive,
+		Yield: e.yieldTime(), WaitToRestore: c.WaitToRestore, NonRevertive: !c.Revertive,
 	}
 	if out.System.IsZero() {
 		out.System = e.mac

@@ -84,3 +84,41 @@ func (e *Engine) Leave(ctx context.Context) {
 		return nil
 	})
 }
+
+// yieldTime is how long a port that gives its place to a better one may wait for a pause. The
+// move has its own end, which comes before.
+func (e *Engine) yieldTime() time.Duration {
+	if e.config.DrainTimeout == 0 || e.config.HashMap != agg.Buckets || !e.w.Plane.Capability().BucketCounters {
+		return 0
+	}
+	return e.config.DrainTimeout + yieldSpare
+}
+
+// giveWay tells the machines of ports that give their place away and that no entry of the
+// plan in force leads to any more.
+func (e *Engine) giveWay() {
+	l := &e.lag
+	if l.system == nil || e.plane.doubt || !e.plane.have {
+		return
+	}
+	for _, p := range e.config.Ports {
+		number := l.number(p.Name)
+		if !l.system.Yields(number) || e.leads(p.Name) {
+			continue
+		}
+		e.stepLACP(lacp.Input{At: e.w.Clock.Now(), Kind: lacp.Yielded, Port: number})
+		l.relook = true // what follows from it
+	}
+}
+
+// leads reports whether an entry of the table in force, or the one that is wanted, leads to a
+// port.
+func (e *Engine) leads(port string) bool {
+	for _, plan := range []agg.Plan{e.plane.published, e.want} {
+		i := plan.PortByName(port)
+		if i >= 0 && slices.ContainsFunc(plan.Table, func(c agg.Choice) bool { return c.First == i }) {
+			return true
+		}
+	}
+	return false
+}

@@ -217,7 +217,7 @@ func (e *Engine) agreed(name string) policy.Agreement {
 	number := l.number(name)
 	receives, sends := l.system.Open(number)
 	g := l.system.Gate(number)
-	return policy.Agreement{Receives: receives, Sends: sends, Reason: string(g.Reason), Detail: g.Detail}
+	return policy.Agreement{Receives: receives, Sends: sends, Yields: l.system.Yields(number), Reason: string(g.Reason), Detail: g.Detail}
 }
 
 func (e *Engine) lacpCarrier() bool { return e.lag.system != nil && e.lag.system.Carrier() }

@@ -12,6 +12,9 @@ const (
 	verifyEvery = 3 * time.Second
 	// drainLook is how often a planned move looks for a pause in the traffic.
 	drainLook = 10 * time.Millisecond
+	// yieldSpare is what a port that gives its place away may send longer than a planned move
+	// takes at most: its place is given away before the move begins.
+	yieldSpare = 500 * time.Millisecond
 	// minNotifyInterval is the least time between two announcements of one failover.
 	minNotifyInterval = 10 * time.Millisecond
 	// retryFirst and retryMost bound the pause before a refused call is made again.

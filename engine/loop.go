@@ -94,6 +94,7 @@ func (e *Engine) round(ctx context.Context) {
 		_ = e.apply(ctx) // kept in e.plane and tried again
 		e.begin()
 	}
+	e.giveWay()
 	e.speak(ctx)
 	e.announceMove(before)
 	announced := e.announceDue(ctx)

@@ -610,3 +610,45 @@ func TestStrictWait(t *testing.T) {
 	p.reason(p.a, 1, lacp.ReasonWaiting)
 	p.run(50*time.Millisecond).want(3, 3)
 }
+
+// A port that gives its place to a better one sends until its traffic has moved, or the time
+// for that is over.
+func TestYield(t *testing.T) {
+	for _, told := range []bool{true, false} {
+		a, b := config(1), config(2)
+		a.MaxLinks, a.Yield = 1, 2*time.Second
+		p := newPair(t, 2, a, b).up().run(300*time.Millisecond).want(1, 1)
+		p.net.Up(p.wires[0], false)
+		p.run(100 * time.Millisecond)
+		p.net.Up(p.wires[0], true)
+		p.run(time.Second).want(2, 2)
+		if v := p.view(p.a, 2); !v.Yields || !v.Sends || p.a.Yields(1) {
+			t.Fatalf("%+v", v)
+		}
+		if told {
+			p.nodeA.Give(lacp.Input{Kind: lacp.Yielded, Port: 2})
+			p.run(500*time.Millisecond).want(1, 1)
+		} else {
+			p.run(900*time.Millisecond).want(2, 2)
+			p.run(500*time.Millisecond).want(1, 1)
+		}
+		if v := p.view(p.a, 2); v.Yields || v.Sends || v.Counters.TxMarker != 1 {
+			t.Errorf("told %v: %+v", told, v)
+		}
+		// The better port fails before the other has given its place away: it keeps it.
+		p.net.Up(p.wires[0], false)
+		p.run(3*time.Second).want(1, 1)
+		p.net.Up(p.wires[0], true)
+		p.run(500*time.Millisecond).want(2, 2)
+		p.net.Up(p.wires[0], false)
+		p.run(100*time.Millisecond).want(1, 1)
+		if v := p.view(p.a, 2); v.Yields || !v.Sends {
+			t.Errorf("told %v, and the better port gone: %+v", told, v)
+		}
+	}
+	wrong := config(1)
+	wrong.Yield = -1
+	if wrong.Check() == nil {
+		t.Error("a negative time is taken")
+	}
+}

@@ -84,6 +84,9 @@ type Config struct {
 	PartnerAdmin slow.Info `json:"partner_admin,omitzero"`
 	// MaxDelay is told to the partner, in units of 10 microseconds.
 	MaxDelay uint16 `json:"max_delay,omitempty"`
+	// Yield lets a port that gives its place to a better one go on sending until a Yielded,
+	// for so long at most, so that the caller can move its traffic first. 0 is not at all.
+	Yield time.Duration `json:"yield,omitempty"`
 	// FlushTime is how long a marker's answer is waited for when a port is drained; 0 is
 	// 100 ms.
 	FlushTime time.Duration `json:"flush_time,omitempty"`
@@ -122,6 +125,9 @@ func (c *Config) Check() error {
 	}
 	if len(c.Ports) > agg.MaxPorts {
 		return fmt.Errorf("%d ports; a system has at most %d", len(c.Ports), agg.MaxPorts)
+	}
+	if c.Yield < 0 {
+		return fmt.Errorf("yield %v is no time to wait", c.Yield)
 	}
 	if c.MinLinks < 0 || c.MaxLinks < 0 || c.MaxLinks != 0 && c.MaxLinks < c.MinLinks {
 		return fmt.Errorf("min_links %d and max_links %d leave no number of links that would do", c.MinLinks, c.MaxLinks)

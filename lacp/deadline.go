@@ -57,6 +57,9 @@ func (s *System) portDeadline(at agg.Instant, p *port) agg.Instant {
 	if p.Selected != Unselected && p.Aggregator != s.active {
 		at = s.upcoming(at, s.challengeAt(p.Aggregator))
 	}
+	if !p.Yielded {
+		at = s.upcoming(at, p.YieldBy)
+	}
 	switch p.Drain {
 	case DrainFlush:
 		at = s.upcoming(at, p.FlushedAt)

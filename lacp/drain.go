@@ -56,6 +56,7 @@ func (s *System) drain(p *port) {
 func (s *System) beginDrain(p *port, target Selected) {
 	s.dirty = true
 	p.DrainFor = target
+	p.YieldBy, p.Yielded = agg.Never, false
 	if !p.carries() {
 		s.leave(p)
 		s.endDrain(p)
@@ -84,6 +85,24 @@ func (s *System) endDrain(p *port) {
 	p.Drain, s.dirty = DrainNone, true
 	if p.Removal {
 		p.Drain = DrainDone
+	}
+}
+
+// yielding reports whether a port that gives its place away goes on sending meanwhile.
+func (s *System) yielding(p *port) bool {
+	if s.cfg.Yield == 0 || !p.Actor.State.Has(slow.Distributing) {
+		return false
+	}
+	if p.YieldBy == agg.Never {
+		p.YieldBy = s.now.Add(s.cfg.Yield)
+	}
+	return !p.Yielded && s.before(p.YieldBy)
+}
+
+// yielded: no traffic leaves by the port any more.
+func (s *System) yielded(p *port) {
+	if p.YieldBy != agg.Never {
+		p.Yielded, s.dirty = true, true
 	}
 }
 

@@ -105,6 +105,7 @@ func (s *System) refresh(p *port) {
 func (s *System) unselect(p *port, why Row) {
 	from := p.Selected
 	p.Selected = Unselected
+	p.YieldBy, p.Yielded = agg.Never, false
 	s.move(p, why, from.String(), Unselected.String())
 }
 

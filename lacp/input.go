@@ -23,6 +23,9 @@ const (
 	Drain Kind = "drain"
 	// Undrain ends that.
 	Undrain Kind = "undrain"
+	// Yielded says that no traffic leaves by Port any more, of which PortView.Yields said
+	// that it gives its place to a better one.
+	Yielded Kind = "yielded"
 )
 
 // Input is one thing that happens. It is a value that can be written down: the same

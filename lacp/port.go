@@ -72,6 +72,11 @@ type PortState struct {
 	LeftAt    agg.Instant `json:"left_at,omitempty"`
 	QuietAt   agg.Instant `json:"quiet_at,omitempty"`
 
+	// YieldBy is when a port that gives its place away stops sending at the latest, and
+	// Yielded that it may before.
+	YieldBy agg.Instant `json:"yield_by,omitempty"`
+	Yielded bool        `json:"yielded,omitempty"`
+
 	Transaction uint32 `json:"transaction,omitempty"`
 	MarkerDue   bool   `json:"marker_due,omitempty"`
 	Flushed     bool   `json:"flushed,omitempty"`
@@ -87,6 +92,7 @@ type port struct {
 	counters Counters
 	receives bool
 	sends    bool
+	yields   bool
 	pdu      [slow.FrameLen]byte
 	response [slow.FrameLen]byte
 	request  [slow.FrameLen]byte

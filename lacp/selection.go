@@ -121,6 +121,10 @@ func (s *System) used(aggregator uint16) bool {
 
 // limit decides between SELECTED and STANDBY (6.4.14.1 h and clause 6.7.1).
 func (s *System) limit(p *port) {
+	gives := s.cfg.Yield > 0 && p.Aggregator == s.active && p.Drain == DrainNone && p.carries() && p.Selected == SelectedPort && !s.within(p)
+	if !gives {
+		p.YieldBy, p.Yielded = agg.Never, false
+	}
 	switch {
 	case p.Aggregator != s.active:
 		s.choose(p, Standby, SL06)
@@ -132,7 +136,7 @@ func (s *System) limit(p *port) {
 		}
 		s.choose(p, SelectedPort, SL04)
 	case p.Selected == SelectedPort && p.carries():
-		if p.Drain == DrainNone && !s.successorComes(p) {
+		if p.Drain == DrainNone && !s.successorComes(p) && !s.yielding(p) {
 			s.beginDrain(p, Standby)
 		}
 	default:

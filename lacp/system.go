@@ -86,6 +86,8 @@ func (s *System) Step(in Input) Output {
 		p.Removal, s.dirty = true, true
 	case in.Kind == Undrain:
 		s.undrain(p)
+	case in.Kind == Yielded:
+		s.yielded(p)
 	}
 	if s.dirty {
 		s.settle()
@@ -149,6 +151,9 @@ func (s *System) outcome() {
 	open, links := 0, 0
 	for _, p := range s.ports {
 		receives, sends := s.mayReceive(p), s.maySend(p)
+		if yields := p.YieldBy != agg.Never && sends; yields != p.yields {
+			p.yields, s.out.Replan = yields, true
+		}
 		if receives != p.receives || sends != p.sends {
 			s.out.Replan = true
 		}

@@ -30,6 +30,8 @@ type PortView struct {
 	Sends    bool `json:"sends"`
 	// Fallback: the port is open without a partner.
 	Fallback bool `json:"fallback,omitempty"`
+	// Yields: it gives its place to a better one, and sends until its traffic has moved.
+	Yields bool `json:"yields,omitempty"`
 	// Drained: it was drained for removal and can be taken away.
 	Drained    bool   `json:"drained,omitempty"`
 	Aggregator uint16 `json:"aggregator"`
@@ -55,6 +57,13 @@ func (s *System) Open(number uint16) (receives, sends bool) {
 	return false, false
 }
 
+// Yields tells by the number of a port whether it gives its place to a better one, without
+// making anything; see [Config.Yield].
+func (s *System) Yields(number uint16) bool {
+	p := find(s.ports, number)
+	return p != nil && p.yields
+}
+
 // Port returns a port by its number; ok is false where there is none.
 func (s *System) Port(number uint16) (v PortView, ok bool) {
 	p := find(s.ports, number)
@@ -63,7 +72,7 @@ func (s *System) Port(number uint16) (v PortView, ok bool) {
 	}
 	return PortView{
 		Number: p.cfg.Number, Name: p.cfg.Name, Receives: p.receives, Sends: p.sends,
-		Fallback: p.Fallback, Drained: p.Drain == DrainDone,
+		Fallback: p.Fallback, Yields: p.yields, Drained: p.Drain == DrainDone,
 		Aggregator: p.Aggregator, Active: p.Aggregator != 0 && p.Aggregator == s.active,
 		Selected: p.Selected.String(), Receive: p.Rx.String(), Periodic: p.Periodic.String(), Mux: p.Mux.String(),
 		ActorChurn: p.ActorChurn.String(), PartnerChurn: p.PartnerChurn.String(),

@@ -51,6 +51,8 @@ type PortInput struct {
 type Agreement struct {
 	// Receives and Sends are collecting and distributing.
 	Receives, Sends bool
+	// Yields: it sends only until its traffic has moved to a better port.
+	Yields bool
 	// Reason is a stable code, Detail the same for people.
 	Reason, Detail string
 }
@@ -147,6 +149,7 @@ func candidates(c agg.Config, in Input) []Candidate {
 		out[i].Speed, out[i].FullDuplex = f.Link.Speed, f.Link.FullDuplex
 		if c.Mode == agg.LACP {
 			out[i].LACP = &f.LACP
+			out[i].Leaving = out[i].Leaving || f.LACP.Yields
 		}
 	}
 	return out

@@ -78,6 +78,8 @@ func (b *builder) explainActive(choice ActiveChoice) {
 func unusable(p Candidate) Reason {
 	r := Reason{Port: p.Name, Code: p.Watch.Reason, Text: p.Watch.Detail}
 	switch {
+	case p.LACP != nil && p.LACP.Yields:
+		r.Code, r.Text = "yielding", "a better port takes its place, and its traffic moves there when it pauses"
 	case p.Leaving:
 		r.Code, r.Text = "leaving", "it is being removed, and its traffic moves to others"
 	case !p.Present:

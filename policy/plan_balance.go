@@ -150,6 +150,11 @@ func (b *builder) explainShares() {
 	}
 	for i, p := range b.ports {
 		switch {
+		case p.LACP != nil && p.LACP.Yields && share[i] > 0:
+			b.reasons = append(b.reasons, Reason{
+				p.Name, true, "yielding",
+				fmt.Sprintf("carries %d of %d %s until their traffic pauses, %v at most; a better port takes its place", share[i], len(b.plan.Table), unit, b.c.DrainTimeout),
+			})
 		case !p.usable(b.next.Promoted):
 			b.reasons = append(b.reasons, unusable(p))
 		case p.Name == b.next.Promoted:

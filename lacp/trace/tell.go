@@ -121,6 +121,8 @@ func (p *teller) cause(in lacp.Input) string {
 		return p.of(in.Port) + " could not send"
 	case lacp.Drain:
 		return p.of(in.Port) + " is drained"
+	case lacp.Yielded:
+		return "no traffic leaves by " + p.of(in.Port) + " any more"
 	case lacp.Undrain:
 		return p.of(in.Port) + " is taken back"
 	default:

@@ -208,3 +208,39 @@ func (s *standing) yoke(words ...string) {
 		s.t.Fatalf("%v\n%s", err, out)
 	}
 }
+
+// Only one port may carry, and the one on the short way is the better. When its cable comes
+// back it takes the traffic from the other, and no frame overtakes those on the long way.
+func TestOrderWhenABetterPortComesBack(t *testing.T) {
+	nstest.Require(t, "root", "veth", "bpf", "bpffs")
+	file, err := lab.Parse("unequal", fmt.Appendf(nil, unequal, toYoke))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := stand(t, file, "ebpf")
+	s.waitShared()
+	for _, f := range file.Faults {
+		s.cause(f)
+	}
+	s.yoke("set", "bond0", "ad_actor_sys_prio=1", "max_links=1", "p2.actor_port_prio=1")
+	alone := func(port string) {
+		s.waitFor(func(v agg.Status) bool { return v.Plan.InForce && v.Plan.Shares[port] == 256 && v.Carrying == 1 }, port+" to carry alone")
+	}
+	alone("p2")
+	s.cause(lab.Fault{Do: lab.Pull, Cable: "c2"})
+	alone("p1")
+	stream, err := s.StartProbe("numbered", bursty(orderRate(t)), time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(500 * time.Millisecond)
+	s.cause(lab.Fault{Do: lab.Plug, Cable: "c2"})
+	alone("p2")
+	time.Sleep(500 * time.Millisecond)
+	got := stream.Stop(nil)
+	t.Logf("%d of %d frames lost, %d doubled, %d out of order, longest gap %v", got.Lost, got.Sent, got.Duplicates, got.Reordered, got.LongestGap)
+	if got.Lost != 0 || got.Duplicates != 0 || got.Reordered != 0 {
+		t.Errorf("%+v; softnet: %s", got, rig.Softnet())
+	}
+	s.partnerCounts()
+}
