@@ -21,9 +21,12 @@ func (s *System) selection() {
 		}
 	}
 	s.elect()
-	for _, p := range s.ports {
-		if p.Selected != Unselected {
-			s.limit(p)
+	// Who may carry comes first, so that who may not knows whom to wait for.
+	for _, may := range []bool{true, false} {
+		for _, p := range s.ports {
+			if p.Selected != Unselected && s.within(p) == may {
+				s.limit(p)
+			}
 		}
 	}
 }

@@ -149,10 +149,15 @@ func candidates(c agg.Config, in Input) []Candidate {
 		out[i].Speed, out[i].FullDuplex = f.Link.Speed, f.Link.FullDuplex
 		if c.Mode == agg.LACP {
 			out[i].LACP = &f.LACP
-			out[i].Leaving = out[i].Leaving || f.LACP.Yields
+			out[i].Leaving = out[i].Leaving || f.LACP.Yields && othersSend(in)
 		}
 	}
 	return out
+}
+
+// othersSend reports whether LACP lets a port send that does not give its place away.
+func othersSend(in Input) bool {
+	return slices.ContainsFunc(in.Ports, func(p PortInput) bool { return p.LACP.Sends && !p.LACP.Yields })
 }
 
 // up reports whether a port may be chosen: it works, or was promoted before its time.
