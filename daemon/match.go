@@ -97,6 +97,9 @@ func (r *registry) resolved(spec agg.Spec) (agg.Spec, error) {
 	if err := spec.Validate(); err != nil {
 		return spec, err
 	}
+	if len(spec.Match) == 0 { // others need not be looked at, of whom there may be a thousand
+		return spec.Named(), nil
+	}
 	out, problems, err := r.resolve(spec, r.everybody())
 	return out, errors.Join(err, problems.Err())
 }
@@ -111,6 +114,9 @@ func (r *registry) resolvedNow(spec agg.Spec) (agg.Spec, error) {
 // fitting is resolve for an aggregate that runs: what cannot be taken is left out, and
 // told. The caller holds change.
 func (r *registry) fitting(spec agg.Spec) (agg.Spec, agg.Problems, error) {
+	if len(spec.Match) == 0 {
+		return spec.Named(), nil, nil
+	}
 	after, left, err := r.resolve(spec, r.everybody())
 	if err != nil {
 		return spec, nil, err
