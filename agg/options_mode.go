@@ -28,9 +28,9 @@ func modeOptions() []Option {
 			Values: []EnumValue{
 				{Text: "auto", Number: 0}, {Text: "ebpf", Number: 1}, {Text: "user", Number: 2}, {Text: "mem", Number: 3}, {Text: "team", Number: 4},
 			},
-			When: AtCreation, Default: "auto", Built: true,
+			Default: "auto", Built: true,
 			Doc: "Where frames are forwarded. auto takes team where the kernel has that driver and it can do what is asked, " +
-				"else ebpf where the kernel allows BPF, else user; it is decided once, at creation.",
+				"else ebpf where the kernel allows BPF, else user; it is decided once, at creation. An aggregate that runs is moved to another that is named, or the change is refused with what would be lost.",
 		},
 		{
 			Name: "packets_per_slave", Aliases: []string{"packets_per_port"}, Scope: OfAggregate, Kind: KindInt, Max: 65535, Unit: "frames",

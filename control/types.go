@@ -63,6 +63,8 @@ type Options struct {
 	Version   int           `json:"version"`
 	Aggregate string        `json:"aggregate"`
 	Values    []OptionValue `json:"options"`
+	// Findings tell what a change has led to.
+	Findings []agg.Finding `json:"findings,omitempty"`
 }
 
 // OptionValue is one option's value in canonical text.

@@ -89,7 +89,7 @@ func effectOf(o *agg.Option, is, was string) control.Effect {
 	switch {
 	case o.When == agg.AtCreation, o.When == agg.NoPorts:
 		return control.Rebuild
-	case o.When == agg.DeviceDown, o.Name == "mtu":
+	case o.When == agg.DeviceDown, o.Name == "mtu", o.Name == "plane":
 		return control.Blip
 	default:
 		return control.Hitless
@@ -103,6 +103,8 @@ func why(o *agg.Option) string {
 		return " (chosen when the aggregate is made)"
 	case o.When == agg.NoPorts:
 		return " (may change only while there are no ports)"
+	case o.Name == "plane":
+		return " (moved while it runs; no frame can pass for a moment)"
 	case o.Name == "mtu":
 		return " (many drivers restart the link for it)"
 	default:

@@ -50,12 +50,14 @@ func (s *server) apply(r *http.Request) (any, error) {
 	if err := mayRebuild(changes, request); err != nil {
 		return nil, err
 	}
+	running, _ := s.registry.list()
 	if len(changes) > 0 {
 		confirm := time.Duration(request.ConfirmMS) * time.Millisecond
 		err = s.confirmation.around("apply of "+namesOf(changes), confirm, befores(changes), func() error { return s.registry.make(ctx, changes) })
 		if err != nil {
 			return nil, err
 		}
+		out.Findings = append(out.Findings, s.registry.movesOf(running, changes)...)
 	}
 	if request.Files == nil {
 		s.files.failed(nil)

@@ -199,10 +199,10 @@ func (s *server) getOptions(r *http.Request) (any, error) {
 }
 
 // readBack asks the engine what it has, after a change as well.
-func readBack(ctx context.Context, a *aggregate) (any, error) {
+func readBack(ctx context.Context, a *aggregate) (control.Options, error) {
 	spec, err := a.engine.Spec(ctx)
 	if err != nil {
-		return nil, err
+		return control.Options{}, err
 	}
 	return optionValues(spec), nil
 }
@@ -220,7 +220,7 @@ func (s *server) setOptions(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	a, err = s.registry.update(r.Context(), a.name, func(spec *agg.Spec) error {
+	after, err := s.registry.update(r.Context(), a.name, func(spec *agg.Spec) error {
 		if err := applySet(spec, request); err != nil {
 			return err
 		}
@@ -229,7 +229,9 @@ func (s *server) setOptions(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return readBack(r.Context(), a)
+	out, err := readBack(r.Context(), after)
+	out.Findings = endMove(a, after)
+	return out, err
 }
 
 func (s *server) addPorts(r *http.Request) (any, error) {

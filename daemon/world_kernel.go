@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -44,6 +45,8 @@ type kernelWorld struct {
 	slow      *afpacket.Slow
 	programs  *ebpf.Programs
 	words     *keepalive.Programs
+	// following are aggregates that are being moved to another plane, by name.
+	following sync.Map
 	// auto and why are the choice where the team driver is not taken; noTeam is why it
 	// never is, nil where the kernel has it.
 	auto, why string
@@ -147,7 +150,7 @@ func (w *kernelWorld) OpenPlane(ctx context.Context, name string, spec agg.Spec)
 	c := spec.Config()
 	switch name {
 	case "ebpf":
-		return opened(ebpf.Open(ctx, ebpf.Options{Name: c.Name, MAC: c.MAC, MTU: c.MTU, StateDir: w.stateDir, Programs: w.programs}))
+		return opened(ebpf.Open(ctx, ebpf.Options{Name: c.Name, MAC: c.MAC, MTU: c.MTU, StateDir: w.stateDir, Programs: w.programs, Follows: w.follows(c.Name)}))
 	case "user":
 		return opened(user.Open(ctx, user.Options{Name: c.Name, MAC: c.MAC, MTU: c.MTU, StateDir: w.stateDir}))
 	case "team":

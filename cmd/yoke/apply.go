@@ -155,6 +155,8 @@ func (a *app) printApplied(d control.Difference) {
 		return
 	}
 	fmt.Fprintln(a.out, "applied; "+count(len(d.Changes), "aggregate changed", "aggregates changed"))
+	// The others were told with the difference.
+	a.printFindings("", slices.DeleteFunc(slices.Clone(d.Findings), func(f agg.Finding) bool { return f.Code != "moved" }))
 	if d.Pending != nil {
 		a.printPending(*d.Pending)
 	}

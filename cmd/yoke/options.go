@@ -43,6 +43,7 @@ func (a *app) set(c *cobra.Command, args []string) error {
 			fmt.Fprintln(a.out, optionLine(v)+wishNote(v, options.Values))
 		}
 	}
+	a.printFindings("", options.Findings)
 	return nil
 }
 

@@ -35,7 +35,10 @@ func (h Holding) Remove() error {
 // Give gives the named interface what the holding says, and sets it up first. What it
 // has already is no error. Where it is not the interface that had it, addresses are used
 // at once, without duplicate address detection: it was done.
-func (h Holding) Give(to string) error {
+func (h Holding) Give(to string) error { return h.give(to, to != h.Name) }
+
+// give is Give; other says that it is not the interface that had it.
+func (h Holding) give(to string, other bool) error {
 	l, err := iface.ByName(to, iface.Here)
 	if err != nil {
 		return fmt.Errorf("move addresses of %s to %s: %w", h.Name, to, err)
@@ -45,12 +48,12 @@ func (h Holding) Give(to string) error {
 	}
 	var errs []error
 	add := h.Addresses
-	if l.Name != h.Name {
+	if other {
 		add = slices.Concat(h.LinkLocal, h.Addresses)
 	}
 	for _, m := range add {
 		flags := uint32(0)
-		if l.Name != h.Name {
+		if other {
 			flags = unix.IFA_F_NODAD
 		}
 		errs = append(errs, ignore(request(unix.RTM_NEWADDR, unix.NLM_F_CREATE|unix.NLM_F_REPLACE, address(m, h.Name, l.Name, l.Index, flags)), unix.EEXIST))

@@ -15,6 +15,9 @@ type Options struct {
 	MAC agg.MAC
 	// MTU in bytes is the MTU the device is created with; 0 means 1500.
 	MTU int
+	// Follows: another plane has had the aggregate until now, so ports that are taken stay
+	// so until the first plan.
+	Follows bool
 	// StateDir is a directory for the journal of ports, NAME.ports.json. Default /run/yoke.
 	StateDir string
 	// PinRoot is a directory on a bpf file system. Default /sys/fs/bpf/yoke, the host's.

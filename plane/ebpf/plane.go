@@ -103,7 +103,8 @@ func (p *Plane) open(ctx context.Context) (err error) {
 		if err := p.adopt(); err != nil {
 			return err
 		}
-		// Ports that are taken where nothing was pinned are those of the plane before.
+	}
+	if !p.options.Follows {
 		if err := p.dropUnfinished(ctx); err != nil {
 			return err
 		}
