@@ -157,7 +157,7 @@ func isState(name string) bool {
 
 // reserved names would make a state file look like a plane's journal.
 func reserved(name string) bool {
-	return strings.HasSuffix(name, ".ports") || strings.HasSuffix(name, ".tc")
+	return slices.ContainsFunc([]string{".ports", ".tc", ".team", ".bonding"}, func(suffix string) bool { return strings.HasSuffix(name, suffix) })
 }
 
 func readState(path string) (stateFile, error) {

@@ -71,9 +71,9 @@ func drivenVerdict(was watch.Verdict, p agg.DriverPort, l agg.LinkFacts, now agg
 	case p.Link == agg.DriverUp:
 		v.Phase, v.Reason, v.Detail = watch.Up, watch.ReasonLinkUp, "up by the driver's own watch"
 	case p.Link == agg.DriverFalls:
-		v.Phase, v.Reason, v.Detail = watch.Falling, watch.ReasonDownDelay, "going down: the driver waits out downdelay"
+		v.Phase, v.Reason, v.Detail = watch.Falling, watch.ReasonDownDelay, "going down by the driver's own watch"
 	case p.Link == agg.DriverRises:
-		v.Phase, v.Reason, v.Detail = watch.Rising, watch.ReasonUpDelay, "going back: the driver waits out updelay"
+		v.Phase, v.Reason, v.Detail = watch.Rising, watch.ReasonUpDelay, "going back up by the driver's own watch"
 	case !l.Carrier:
 		v.Reason, v.Detail = watch.ReasonNoCarrier, "no carrier"
 	}
