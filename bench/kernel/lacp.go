@@ -99,8 +99,8 @@ func lacpStart(programs string, a, b subject) (time.Duration, *relay, []string, 
 type relay struct {
 	taps [2][2]*tap
 	out  [2]*sender
-	// seen is by which cable each end sent data in this turn.
-	seen  [2][2]bool
+	// seen is when each end last sent data by each cable.
+	seen  [2][2]time.Duration
 	begin time.Duration
 	// trace has a line for each LACPDU.
 	trace []string
@@ -120,8 +120,8 @@ func (r *relay) close() {
 	}
 }
 
-// run gives all taps their carrier and passes slow protocols on, until in one turn the
-// frames of both ends leave by both cables.
+// run gives all taps their carrier and passes slow protocols on, until within two turns
+// frames of both ends have left by both cables.
 func (r *relay) run(limit time.Duration) (time.Duration, error) {
 	r.begin = now()
 	for _, side := range r.taps {
@@ -132,7 +132,6 @@ func (r *relay) run(limit time.Duration) (time.Duration, error) {
 		}
 	}
 	for now()-r.begin < limit {
-		r.seen = [2][2]bool{}
 		for _, s := range r.out {
 			for _, frame := range s.frames[:flows] {
 				_, _ = unix.Write(s.fd, frame) // refused where there is no carrier yet
@@ -140,13 +139,24 @@ func (r *relay) run(limit time.Duration) (time.Duration, error) {
 		}
 		for end := now() + turn; now() < end; {
 			r.passAll()
-			if r.seen == [2][2]bool{{true, true}, {true, true}} {
+			if r.distributing() {
 				return now() - r.begin, nil
 			}
 			sleep(turn / 10)
 		}
 	}
-	return 0, fmt.Errorf("after %v data leaves by these cables of the ends: %v", limit, r.seen)
+	return 0, fmt.Errorf("after %v data left by the cables of the ends last at %v", limit, r.seen)
+}
+
+func (r *relay) distributing() bool {
+	for _, side := range r.seen {
+		for _, at := range side {
+			if at == 0 || now()-at > 2*turn {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 func (r *relay) passAll() {
@@ -164,7 +174,7 @@ func (r *relay) pass(side, cable int, b []byte) {
 	f, err := slow.Parse(b, slow.Group())
 	if err != nil {
 		if len(b) > 14 && binary.BigEndian.Uint16(b[12:]) == unix.ETH_P_IP {
-			r.seen[side][cable] = true
+			r.seen[side][cable] = now()
 		}
 		return
 	}
