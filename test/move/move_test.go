@@ -184,3 +184,50 @@ func TestMoveByApply(t *testing.T) {
 	r.Start()
 	r.WaitFor(func(s agg.Status) bool { return s.Plane == "ebpf" && s.Plan.InForce && s.Carrying == 2 }, "plane ebpf to be adopted")
 }
+
+// What stands on the device is there afterwards with its number and all that it had: a VLAN
+// with addresses and routes, and the membership of a bridge that knows VLANs.
+func TestMoveKeepsWhatStandsOnIt(t *testing.T) {
+	r := rig.New(t, "bpf", "bpffs", "team", "vlan")
+	r.Start()
+	r.Must("up", "bond0", "plane=ebpf", "mode=active-backup", "eth1", "eth2")
+	r.WaitCarrying(1)
+	for _, line := range []string{
+		"ip link set bond0 up",
+		"ip link add br9 type bridge vlan_filtering 1",
+		"ip link set br9 up",
+		"ip link set bond0 master br9",
+		"bridge link set dev bond0 cost 77 priority 9",
+		"bridge vlan add dev bond0 vid 12 pvid untagged",
+		"bridge vlan add dev bond0 vid 13",
+		"ip link add link bond0 name bond0.100 type vlan id 100 egress-qos-map 1:5",
+		"ip link set bond0.100 up",
+		"ip addr add 192.0.2.1/24 dev bond0.100",
+	} {
+		words := strings.Fields(line)
+		nstest.Command(t, r.Here, words[0], words[1:]...)
+	}
+	furnish(r, "bond0.100")
+	all := func() string {
+		text := picture(r, "bond0.100") + nstest.Command(t, r.Here, "bridge", "vlan", "show", "dev", "bond0")
+		text += nstest.Command(t, r.Here, "ip", "-d", "link", "show", "dev", "bond0.100")
+		for _, word := range []string{"cost 77", "priority 9"} {
+			if !strings.Contains(nstest.Command(t, r.Here, "ip", "-d", "link", "show", "dev", "bond0"), word) {
+				text += "the port of the bridge has not " + word + "\n"
+			}
+		}
+		return text
+	}
+	before := all()
+	for _, to := range []string{"team", "user"} {
+		t.Logf("%s", r.Must("set", "bond0", "plane="+to))
+		same(t, "on plane "+to, before, all)
+	}
+	nstest.Command(t, r.Here, "ip", "link", "add", "link", "bond0", "name", "mv1", "type", "macvlan", "mode", "bridge")
+	out, err := r.Yoke("set", "bond0", "plane=team")
+	if err == nil || !strings.Contains(out, "mv1, a macvlan on bond0") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	t.Logf("%s", out)
+	same(t, "after a refusal", before, all)
+}
