@@ -10,10 +10,10 @@ import (
 func ExampleParseArgs() {
 	spec, err := agg.ParseArgs("bond0", []string{"mode=1", "miimon=50", "eth1", "eth2,prio=10"})
 	fmt.Println(spec.Args(), err)
-	_, err = agg.ParseArgs("bond0", []string{"mode=balance-tlb", "mimon=50"})
+	_, err = agg.ParseArgs("bond0", []string{"watch=arp", "mimon=50"})
 	fmt.Println(err)
 	// Output:
 	// [miimon=50ms mode=active-backup eth1 eth2,prio=10] <nil>
-	// bond0: mode=balance-tlb: Yoke knows this value but does not have it yet; what works is mode=balance-rr, active-backup, balance-xor, broadcast, 802.3ad, random
+	// bond0: watch=arp: Yoke knows this value but does not have it yet; what works is watch=carrier, none
 	// bond0: mimon: there is no such option; did you mean miimon?
 }

@@ -58,6 +58,7 @@ func hashOptions() []Option {
 			Modes: []Mode{BalanceTLB, BalanceALB}, When: DeviceDown,
 			Default: "on", Bonding: "on",
 			Sysfs: "tlb_dynamic_lb", Netlink: 27,
+			Built: true, Planes: onlyBonding(),
 			Doc: "on moves flows by load; off spreads them by xmit_hash_policy alone.",
 		},
 		{
@@ -65,6 +66,7 @@ func hashOptions() []Option {
 			Modes:   []Mode{BalanceTLB, BalanceALB},
 			Default: "1s", Bonding: "1s",
 			Sysfs: "lp_interval", Netlink: 19, Module: "lp_interval",
+			Built: true, Planes: onlyBonding(),
 			Doc: "The period of learning packets to the switches.",
 		},
 	}

@@ -13,8 +13,8 @@ func modeOptions() []Option {
 				{Text: "balance-xor", Number: 2, Aliases: []string{"loadbalance"}},
 				{Text: "broadcast", Number: 3},
 				{Text: "802.3ad", Number: 4, Aliases: []string{"lacp"}},
-				{Text: "balance-tlb", Number: 5, NotBuilt: true},
-				{Text: "balance-alb", Number: 6, NotBuilt: true},
+				{Text: "balance-tlb", Number: 5, Planes: onlyBonding()},
+				{Text: "balance-alb", Number: 6, Planes: onlyBonding()},
 				{Text: "random", Number: -1}, // bonding has no number for it
 			},
 			When: AtCreation, Default: "active-backup", Bonding: "balance-rr", Teamd: "roundrobin",
@@ -26,11 +26,11 @@ func modeOptions() []Option {
 		{
 			Name: "plane", Scope: OfAggregate, Kind: KindEnum,
 			Values: []EnumValue{
-				{Text: "auto", Number: 0}, {Text: "ebpf", Number: 1}, {Text: "user", Number: 2}, {Text: "mem", Number: 3}, {Text: "team", Number: 4},
+				{Text: "auto", Number: 0}, {Text: "ebpf", Number: 1}, {Text: "user", Number: 2}, {Text: "mem", Number: 3}, {Text: "team", Number: 4}, {Text: "bonding", Number: 5},
 			},
 			Default: "auto", Built: true,
 			Doc: "Where frames are forwarded. auto takes team where the kernel has that driver and it can do what is asked, " +
-				"else ebpf where the kernel allows BPF, else user; it is decided once, at creation. An aggregate that runs is moved to another that is named, or the change is refused with what would be lost.",
+				"else ebpf where the kernel allows BPF, else user; it is decided once, at creation. An aggregate that runs is moved to another that is named, or the change is refused with what would be lost. bonding, taken only when it is asked for, has the kernel's bonding driver run the mode by itself.",
 		},
 		{
 			Name: "packets_per_slave", Aliases: []string{"packets_per_port"}, Scope: OfAggregate, Kind: KindInt, Max: 65535, Unit: "frames",

@@ -10,17 +10,20 @@ func probeOptions() []Option {
 			Modes:   []Mode{BalanceRR, ActiveBackup, BalanceXOR, Broadcast, Random},
 			Default: "1s", Bonding: "0s", Teamd: "1s",
 			Sysfs: "arp_interval", Netlink: 7, Module: "arp_interval", TeamdKey: "link_watch.interval",
-			Doc: "The period of ARP or neighbour probes.",
+			Built: true, Planes: onlyBonding(),
+			Doc: "The period of ARP or neighbour probes. On plane bonding there are none unless it is given, and then no miimon.",
 		},
 		{
 			Name: "arp_ip_target", Scope: OfAggregate, Kind: KindList, Unit: "IPv4 addresses, at most 16",
 			Modes: []Mode{BalanceRR, ActiveBackup, BalanceXOR, Broadcast, Random},
 			Sysfs: "arp_ip_target", Netlink: 8, Module: "arp_ip_target", TeamdKey: "link_watch.target_host",
+			Built: true, Planes: onlyBonding(),
 			Doc: "The hosts that ARP probes ask.",
 		},
 		{
 			Name: "ns_ip6_target", Scope: OfAggregate, Kind: KindList, Unit: "IPv6 addresses, at most 16",
 			Modes: []Mode{BalanceRR, ActiveBackup, BalanceXOR, Broadcast, Random}, Netlink: 31, TeamdKey: "link_watch.target_host",
+			Built: true, Planes: onlyBonding(),
 			Doc: "The hosts that neighbour solicitations ask.",
 		},
 		{
@@ -37,6 +40,7 @@ func probeOptions() []Option {
 			Modes:   []Mode{BalanceRR, ActiveBackup, BalanceXOR, Broadcast, Random},
 			Default: "none", Bonding: "none", Teamd: "none",
 			Sysfs: "arp_validate", Netlink: 9, Module: "arp_validate", TeamdKey: "link_watch.validate_active,link_watch.validate_inactive",
+			Built: true, Planes: onlyBonding(),
 			Doc: "On which ports only answers of the targets count as life. filter counts ARP and neighbour frames only, without looking at who sent them.",
 		},
 		{
@@ -48,6 +52,7 @@ func probeOptions() []Option {
 			Modes:   []Mode{BalanceRR, ActiveBackup, BalanceXOR, Broadcast, Random},
 			Default: "any", Bonding: "any",
 			Sysfs: "arp_all_targets", Netlink: 10, Module: "arp_all_targets",
+			Built: true, Planes: onlyBonding(),
 			Doc: "Whether one target must answer or all.",
 		},
 		{
@@ -55,6 +60,7 @@ func probeOptions() []Option {
 			Modes:   []Mode{BalanceRR, ActiveBackup, BalanceXOR, Broadcast, Random},
 			Default: "2", Bonding: "2", Teamd: "3",
 			Sysfs: "arp_missed_max", Netlink: 30, TeamdKey: "link_watch.missed_max",
+			Built: true, Planes: onlyBonding(),
 			Doc: "How many probes in a row may stay without an answer.",
 		},
 		{

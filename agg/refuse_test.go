@@ -10,8 +10,10 @@ import (
 // Each line of a refusal names the object, the rule and what would work.
 func TestRefusals(t *testing.T) {
 	for _, c := range []struct{ args, want string }{
-		{"mode=balance-tlb", "bond0: mode=balance-tlb: Yoke knows this value but does not have it yet; what works is mode=balance-rr, active-backup, balance-xor, broadcast, 802.3ad, random"},
-		{"mode=5", "bond0: mode=balance-tlb: Yoke knows this value but does not have it yet; what works is mode=balance-rr, active-backup, balance-xor, broadcast, 802.3ad, random"},
+		{"mode=balance-tlb", "bond0: mode=balance-tlb: needs plane=bonding, and plane=auto is asked for; leave it out, or take plane=bonding"},
+		{"mode=5", "bond0: mode=balance-tlb: needs plane=bonding, and plane=auto is asked for; leave it out, or take plane=bonding"},
+		{"watch=arp", "bond0: watch=arp: Yoke knows this value but does not have it yet; what works is watch=carrier, none"},
+		{"plane=ebpf arp_interval=100", "bond0: arp_interval=100ms: needs plane=bonding, and plane=ebpf is asked for; leave it out, or take plane=bonding"},
 		{"mode=802.3ad max_links=1 min_links=2", "bond0: max_links=1: is less than min_links=2, so that no number of ports would do; take max_links=2 or more"},
 		{"mode=balance-xr", "bond0: mode=balance-xr: must be one of balance-rr, active-backup, balance-xor, broadcast, 802.3ad, balance-tlb, balance-alb, random; for example mode=balance-rr"},
 		{"lacp_rate=fast", "bond0: lacp_rate=fast: does nothing in mode active-backup; it is for 802.3ad; leave it out, or take mode=802.3ad"},

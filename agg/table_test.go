@@ -214,15 +214,15 @@ func TestWhatIsBuilt(t *testing.T) {
 			built = append(built, o.Name)
 		}
 	}
-	const want = "mode plane packets_per_slave all_slaves_active drain_timeout queue_id fast_path mtu mac fail_over_mac xmit_hash_policy hash_map weight tx_hash primary primary_reselect active_slave prio sticky " +
-		"watch miimon use_carrier updelay downdelay num_grat_arp peer_notif_delay resend_igmp mcast_rejoin_interval " +
+	const want = "mode plane packets_per_slave all_slaves_active drain_timeout queue_id fast_path mtu mac fail_over_mac xmit_hash_policy hash_map weight tx_hash tlb_dynamic_lb lp_interval primary primary_reselect active_slave prio sticky " +
+		"watch miimon use_carrier updelay downdelay arp_interval arp_ip_target ns_ip6_target arp_validate arp_all_targets arp_missed_max num_grat_arp peer_notif_delay resend_igmp mcast_rejoin_interval " +
 		"lacp_rate lacp_active ad_select ad_actor_sys_prio ad_actor_system ad_user_port_key min_links coupled_control broadcast_neighbor lacp_strict " +
 		"max_links fallback fallback_timeout lacp_wait wait_to_restore max_orphan_time revertive actor_port_prio lacp_key"
 	if got := strings.Join(built, " "); got != want {
 		t.Errorf("built are\n%s, want\n%s", got, want)
 	}
 	o, _ := Lookup("mode", OfAggregate)
-	const modes = "balance-rr, active-backup, balance-xor, broadcast, 802.3ad, random; not built yet: balance-tlb, balance-alb"
+	const modes = "balance-rr, active-backup, balance-xor, broadcast, 802.3ad, balance-tlb, balance-alb, random"
 	if got := o.Accepts(); got != modes {
 		t.Errorf("mode accepts %s, want %s", got, modes)
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/plane/bonding"
 	"github.com/yokelag/yoke/plane/ebpf"
 	"github.com/yokelag/yoke/plane/mem"
 	"github.com/yokelag/yoke/plane/user"
@@ -67,6 +68,10 @@ func tryOption(o agg.Option, value string) error {
 			s.Options = agg.Settings{"mode": mode}
 		}
 	}
+	driver := onlyOn(o, value, "bonding") || onlyOn(*modeOption(), s.Options["mode"], "bonding")
+	if driver {
+		_ = s.Options.Set(agg.OfAggregate, "plane", "bonding")
+	}
 	to, scope := &s.Options, agg.OfAggregate
 	if o.Scope&agg.OfAggregate == 0 {
 		to, scope = &s.Ports[0].Options, agg.OfPort
@@ -76,6 +81,9 @@ func tryOption(o agg.Option, value string) error {
 	}
 	if err := s.Validate(); err != nil {
 		return err
+	}
+	if driver {
+		return bonding.Fit(s)
 	}
 	var in policy.Input
 	for i, p := range s.Ports {
@@ -89,11 +97,23 @@ func tryOption(o agg.Option, value string) error {
 	return somePlaneTakes(plan)
 }
 
+func modeOption() *agg.Option {
+	o, _ := agg.Lookup("mode", agg.OfAggregate)
+	return o
+}
+
+// onlyOn reports whether only that plane has an option with a value.
+func onlyOn(o agg.Option, value, plane string) bool {
+	if slices.Equal(o.Planes, []string{plane}) {
+		return true
+	}
+	return slices.ContainsFunc(o.Values, func(v agg.EnumValue) bool { return v.Text == value && slices.Equal(v.Planes, []string{plane}) })
+}
+
 // builtMode is a mode that works and takes the option.
 func builtMode(o agg.Option) string {
-	mode, _ := agg.Lookup("mode", agg.OfAggregate)
 	for _, m := range o.Modes {
-		built := slices.ContainsFunc(mode.Values, func(v agg.EnumValue) bool { return v.Text == m.String() && !v.NotBuilt })
+		built := slices.ContainsFunc(modeOption().Values, func(v agg.EnumValue) bool { return v.Text == m.String() && !v.NotBuilt })
 		if built {
 			return m.String()
 		}

@@ -1,7 +1,6 @@
 package bonding
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 
@@ -39,7 +38,7 @@ func fit(aggregate, object, key, value string, list []Attribute) agg.Problems {
 	case !ok:
 		return agg.Problems{{
 			Code: "not-supported", Object: object, Option: key, Value: value,
-			Rule: "the bonding driver has nothing like it" + elsewhere(aggregate, object), Remedy: "leave it out, or take plane=ebpf",
+			Rule: nothing(key, aggregate == object), Remedy: "leave it out, or take plane=ebpf",
 			Fixes: []agg.Fix{{Word: key}},
 		}}
 	case key == "mode" && value == agg.Random.String():
@@ -52,10 +51,10 @@ func fit(aggregate, object, key, value string, list []Attribute) agg.Problems {
 	return nil
 }
 
-// elsewhere says of a port's option that the aggregate has one of that name.
-func elsewhere(aggregate, object string) string {
-	if aggregate == object {
-		return ""
+// nothing says what the driver lacks; some of what it has is the bond's and not a port's.
+func nothing(key string, ofAggregate bool) string {
+	if _, ok := named(Attributes(), key); ok && !ofAggregate {
+		return "the bonding driver has it for all ports alike"
 	}
-	return fmt.Sprintf(" for one port of %s", aggregate)
+	return "the bonding driver has nothing like it"
 }

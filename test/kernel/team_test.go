@@ -75,13 +75,13 @@ func killed(r *rig.Rig, carrying int) {
 	stream.WaitReceived(some)
 	r.Kill()
 	stream.WaitReceived(some)
-	if out := r.Must("status", "bond0"); !strings.Contains(out, "team") {
+	if out := r.Must("status", "bond0"); !strings.Contains(out, before.Plane) {
 		r.T.Errorf("status without a daemon:\n%s", out)
 	}
 	r.Start()
 	r.WaitCarrying(carrying)
 	stream.WaitReceived(some)
-	rig.Lossless(r.T, "kill -9 and adoption on plane team", stream.Stop())
+	rig.Lossless(r.T, "kill -9 and adoption on plane "+before.Plane, stream.Stop())
 	if after := r.Status(); after.Plane != before.Plane || after.Device.Index != before.Device.Index {
 		r.T.Errorf("adopted plane %s with device %d, was %s with %d", after.Plane, after.Device.Index, before.Plane, before.Device.Index)
 	}
