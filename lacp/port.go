@@ -39,10 +39,11 @@ type PortState struct {
 	Begin bool `json:"begin,omitempty"`
 	Moved bool `json:"moved,omitempty"`
 	// Sent are the times of the last LACPDUs that count for the limit, the newest last;
-	// Spoken is that of the last one, and Burst bounds them over many returns of a link.
+	// Spoken is that of the last one, and Burst are those of the last ten, which bound them
+	// over many returns of a link.
 	Sent     [TransmitLimit + 1]agg.Instant `json:"sent"`
 	Spoken   agg.Instant                    `json:"spoken,omitempty"`
-	Burst    bucket                         `json:"burst"`
+	Burst    [burstSize]agg.Instant         `json:"recent"`
 	ResendAt agg.Instant                    `json:"resend_at,omitempty"`
 	RetryAt  agg.Instant                    `json:"retry_at,omitempty"`
 	Heard    agg.Instant                    `json:"heard,omitempty"`

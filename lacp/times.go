@@ -24,10 +24,8 @@ const (
 	// LACPDU is sent, at a time that differs between the two ends.
 	retryAfter  = 100 * time.Millisecond
 	retrySpread = 80 * time.Millisecond
-	// burstSize LACPDUs at once and then one every burstEach: ten within any second, over
-	// however many returns of the link.
-	burstSize = 5
-	burstEach = 200 * time.Millisecond
+	// burstSize LACPDUs within any second, over however many returns of the link.
+	burstSize = 10
 	// hurryTime is for how long a partner that is current, and not in sync or unaware
 	// that we collect, is spoken to every second although it asked for every 30.
 	hurryTime = 30 * time.Second

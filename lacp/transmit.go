@@ -31,7 +31,10 @@ func (p *port) sendAt() agg.Instant {
 	if plantedLimit {
 		return p.ResendAt
 	}
-	at := max(p.ResendAt, p.Burst.at(burstEach, burstSize))
+	at := p.ResendAt
+	if oldest := p.Burst[0]; oldest != agg.Never {
+		at = max(at, oldest.Add(FastPeriodicTime))
+	}
 	if oldest := p.Sent[1]; oldest != agg.Never {
 		at = max(at, oldest.Add(FastPeriodicTime))
 	}
@@ -53,7 +56,8 @@ func (s *System) send(p *port) {
 	}
 	copy(p.Sent[:], p.Sent[1:])
 	p.Sent[TransmitLimit], p.Spoken = s.now, s.now
-	p.Burst.add(s.now, burstEach)
+	copy(p.Burst[:], p.Burst[1:])
+	p.Burst[burstSize-1] = s.now
 	p.NTT, p.Reply, p.ResendAt = false, false, agg.Never
 	p.counters.TxLACPDU++
 	pdu := slow.LACPDU{Version: slow.Version1, Actor: p.Actor, Partner: p.Partner, MaxDelay: s.cfg.MaxDelay}

@@ -357,6 +357,14 @@ func (s *lagStorm) right(status agg.Status) bool {
 // frames sends some both ways by all ports that work. A partner that forwards in user space
 // needs a while after it has said that it collects; then nothing may be lost there either.
 func (s *lagStorm) frames() error {
+	for _, port := range ports() { // the kernel may send by a cable later than it shows its carrier
+		if _, out := s.out[port]; out {
+			continue
+		}
+		if err := s.lab.WaitPlugged(s.t.Context(), cable(port)); err != nil {
+			return err
+		}
+	}
 	before := s.counts()
 	for start := time.Now(); ; {
 		lost := 0
