@@ -95,7 +95,7 @@ func failures(r *rig.Rig, p partner) {
 	r.There.SetUp("eth1")
 	began := time.Now()
 	carries(r, p, 2)
-	r.T.Logf("a cable that came back is used after %v", time.Since(began).Round(time.Millisecond))
+	took(r, began, "a cable that came back is used")
 
 	heal := silence(r, "eth2")
 	began = time.Now()
@@ -104,14 +104,25 @@ func failures(r *rig.Rig, p partner) {
 		r.T.Errorf("the wrong one was left: %s", s.Summary)
 	}
 	waitUsed(r, p, 1)
-	r.T.Logf("a silent cable is left by both after %v", time.Since(began).Round(time.Millisecond))
+	took(r, began, "a silent cable is left by both")
 	r.Here.MustPing(rig.ThereAddr)
 	defaulted(r, "eth2")
 	heal()
 	began = time.Now()
 	carries(r, p, 2)
-	r.T.Logf("a cable that was silent is used after %v", time.Since(began).Round(time.Millisecond))
+	took(r, began, "a cable that was silent is used")
 	waitAgreed(r, p)
+}
+
+// took tells how long something took, and all where that is more than the partner's timers
+// explain.
+func took(r *rig.Rig, began time.Time, what string) {
+	r.T.Helper()
+	d := time.Since(began).Round(time.Millisecond)
+	r.T.Logf("%s after %v", what, d)
+	if d > partnersOwn {
+		r.T.Logf("log of yoked:\n%s", r.Log)
+	}
 }
 
 // defaulted waits until we have given the partner of a port up altogether.
