@@ -101,6 +101,9 @@ func (s Spec) Config() Config {
 	if m, err := ParseMAC(r.text("mac")); err == nil {
 		c.MAC = m
 	}
+	if c.Plane == "bonding" && c.Mode != LACP {
+		c.LACP.MinLinks = 0 // the driver takes it and does not heed it
+	}
 	for _, p := range s.Ports {
 		c.Ports = append(c.Ports, s.portConfig(p))
 	}

@@ -72,7 +72,7 @@ func lacpOptions() []Option {
 			Sysfs: "min_links", Netlink: 18, Module: "min_links", TeamdKey: "runner.min_ports",
 			Built: true,
 			Doc: "How many ports must work for the aggregate to have carrier; with fewer it neither sends nor receives. 0 and 1 are the same. " +
-				"The bonding and team drivers count in mode 802.3ad only.",
+				"The bonding driver, on its plane too, and teamd count in mode 802.3ad only.",
 		},
 		{
 			Name: "coupled_control", Scope: OfAggregate, Kind: KindBool,

@@ -23,6 +23,9 @@ func (s Spec) checkPlanes() Problems {
 	for _, p := range s.Ports {
 		out = append(out, checkPlane(p.Name, p.Options, OfPort, plane)...)
 	}
+	for _, m := range s.Match {
+		out = append(out, checkPlane(m.Match.String(), m.Options, OfPort, plane)...)
+	}
 	return out
 }
 

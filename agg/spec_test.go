@@ -1,6 +1,7 @@
 package agg
 
 import (
+	"strings"
 	"testing"
 	"time"
 )
@@ -34,5 +35,22 @@ func TestPortValueWinsOverAggregate(t *testing.T) {
 	c := s.Config()
 	if c.Ports[0].UpDelay != 200*time.Millisecond || c.Ports[1].UpDelay != 5*time.Second {
 		t.Errorf("got %v and %v", c.Ports[0].UpDelay, c.Ports[1].UpDelay)
+	}
+}
+
+// The bonding driver takes min_links in every mode and heeds it in one.
+func TestMinLinksOnPlaneBonding(t *testing.T) {
+	for words, want := range map[string]int{
+		"mode=balance-xor min_links=2 p0":               2,
+		"mode=balance-xor min_links=2 plane=bonding p0": 0,
+		"mode=802.3ad min_links=2 plane=bonding p0":     2,
+	} {
+		s, err := ParseArgs("bond0", strings.Fields(words))
+		if err != nil || s.Validate() != nil {
+			t.Fatal(err, s.Validate())
+		}
+		if got := s.Config().LACP.MinLinks; got != want {
+			t.Errorf("%s: %d, want %d", words, got, want)
+		}
 	}
 }
