@@ -65,7 +65,7 @@ func TestDriverRunsTheMode(t *testing.T) {
 		d := &runner{Plane: mem.Open(r.world, "bond0"), refusing: "all_slaves_active"}
 		d.makes("eth2")
 		r.plane = d.Plane
-		e, err := engine.New(r.spec, engine.World{Plane: d, Links: links{r.world}, Frames: r.world, Slow: slow{r.world},
+		e, err := engine.New(r.spec, engine.World{Plane: d, Links: links{r.world, r.wait}, Frames: r.world, Slow: slow{r.world},
 			Stations: r.world, Clock: r.clock, Store: r.store}, nil)
 		if err != nil {
 			t.Fatal(err)

@@ -29,6 +29,7 @@ func (e *Engine) stepLACP(in lacp.Input) lacp.Output {
 func (e *Engine) agree(ctx context.Context, now agg.Instant, links []agg.LinkFacts) {
 	l := &e.lag
 	if !e.machines(ctx, now, links) {
+		l.replan, l.relook = false, false
 		e.dropKept(nil)
 		return
 	}

@@ -62,7 +62,7 @@ func (e *Engine) deadline() agg.Instant {
 	if e.readFails > 0 {
 		return e.readAt
 	}
-	if e.lag.relook {
+	if e.lag.mustRound() {
 		return e.w.Clock.Now()
 	}
 	at := e.plane.verifyAt

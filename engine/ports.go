@@ -32,7 +32,10 @@ func (e *Engine) remember() {
 // and one that somebody made a port of another device, or moved to another network
 // namespace, is a port no more, as with bonding.
 func (e *Engine) readLinks(ctx context.Context) ([]agg.LinkFacts, error) {
-	links, err := e.w.Links.Read(ctx, e.names())
+	var links []agg.LinkFacts
+	var err error
+	names := e.names()
+	e.meanwhile(ctx, func() { links, err = e.w.Links.Read(ctx, names) })
 	if err != nil || !e.followPorts(links) {
 		return links, err
 	}

@@ -189,7 +189,10 @@ func (e *Engine) verifyDue() bool {
 // repaired by the next round.
 func (e *Engine) verify(ctx context.Context) {
 	p := &e.plane
-	facts, whole, err := e.look(ctx)
+	var facts agg.Facts
+	var whole bool
+	var err error
+	e.meanwhile(ctx, func() { facts, whole, err = e.look(ctx) })
 	p.verifyAt = e.w.Clock.Now().Add(e.verifyPeriod())
 	if err != nil {
 		p.failures++

@@ -20,7 +20,26 @@ type clock struct{ start time.Time }
 func (c clock) Now() agg.Instant { return agg.Instant(time.Since(c.start) + time.Hour) }
 
 // links makes a world's links those of an engine.
-type links struct{ *mem.World }
+type links struct {
+	*mem.World
+	wait func()
+}
+
+func (l links) Read(ctx context.Context, names []string) ([]agg.LinkFacts, error) {
+	l.wait()
+	return l.World.Read(ctx, names)
+}
+
+// slowPlane is a plane that takes its time to look.
+type slowPlane struct {
+	engine.Plane
+	wait func()
+}
+
+func (p slowPlane) Observe(ctx context.Context) (agg.Facts, error) {
+	p.wait()
+	return p.Plane.Observe(ctx)
+}
 
 func (l links) Subscribe(s engine.Subscription) (<-chan struct{}, func()) { return l.Watch(s.Names) }
 
@@ -53,6 +72,8 @@ type rig struct {
 	above engine.Stations
 	// keep, where set, speaks when the engine does not.
 	keep engine.KeepAlive
+	// wait is called before the kernel or the plane is asked.
+	wait func()
 }
 
 func (r *rig) stations() engine.Stations {
@@ -64,7 +85,7 @@ func (r *rig) stations() engine.Stations {
 
 func newRig(t *testing.T, spec agg.Spec) *rig {
 	t.Helper()
-	r := &rig{t: t, clock: clock{time.Now()}, store: &store{}, spec: spec}
+	r := &rig{t: t, clock: clock{time.Now()}, store: &store{}, spec: spec, wait: func() {}}
 	r.world = mem.NewWorld(r.clock)
 	for _, p := range spec.Ports {
 		r.world.AddLink(p.Name)
@@ -77,7 +98,7 @@ func (r *rig) start() *rig {
 	r.t.Helper()
 	r.plane = mem.Open(r.world, r.spec.Name)
 	e, err := engine.New(r.spec, engine.World{
-		Plane: r.plane, Links: links{r.world}, Frames: r.world, Slow: slow{r.world}, KeepAlive: r.keep, Stations: r.stations(), Clock: r.clock, Store: r.store, PID: 1,
+		Plane: slowPlane{r.plane, r.wait}, Links: links{r.world, r.wait}, Frames: r.world, Slow: slow{r.world}, KeepAlive: r.keep, Stations: r.stations(), Clock: r.clock, Store: r.store, PID: 1,
 	}, r.store.saved)
 	if err != nil {
 		r.t.Fatal(err)
