@@ -202,7 +202,7 @@ func (h *holder) exec(c *net.UnixConn, r request, files []*os.File) reply {
 	if len(r.Args) == 0 || len(files) != 3 {
 		return reply{Code: 1, Error: "an incomplete request"}
 	}
-	cmd := exec.Command(r.Args[0], r.Args[1:]...)
+	cmd := exec.Command(beside(r.Args[0]), r.Args[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = files[0], files[1], files[2]
 	cmd.Dir, cmd.Env = r.Dir, append(r.Env, host.environment()...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
@@ -222,6 +222,19 @@ func (h *holder) exec(c *net.UnixConn, r request, files []*os.File) reply {
 	}()
 	_ = cmd.Wait() // the code says it
 	return reply{Code: exitCode(cmd.ProcessState)}
+}
+
+// beside finds a program that is not in PATH beside this one, where yoke is.
+func beside(name string) string {
+	self, err := os.Executable()
+	if _, missing := exec.LookPath(name); err != nil || missing == nil {
+		return name
+	}
+	near := filepath.Join(filepath.Dir(self), name)
+	if _, err := exec.LookPath(near); err != nil {
+		return name
+	}
+	return near
 }
 
 // exitCode is a shell's: 128 and the signal where one ended the program.
@@ -392,7 +405,7 @@ func Up(args []string, nested bool, progress io.Writer) error {
 		_ = cmd.Process.Kill()
 	}
 	text, _ := os.ReadFile(errs.Name())
-	return errors.New(strings.TrimPrefix(strings.TrimSpace(string(text)), "yoked: "))
+	return errors.New(strings.TrimPrefix(strings.TrimSpace(string(text)), filepath.Base(cmd.Args[0])+": "))
 }
 
 // standsMark is the last word of a holder to the process that started it.

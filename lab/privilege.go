@@ -65,6 +65,7 @@ func nestedCommand(args []string) (*exec.Cmd, error) {
 		return nil, fmt.Errorf("find this program: %w", err)
 	}
 	cmd := exec.Command(self, args...)
+	cmd.Args[0] = os.Args[0] // it complains by the name that was typed
 	cmd.Env = append(os.Environ(), nestedVariable+"=1")
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNET,
