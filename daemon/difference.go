@@ -66,7 +66,7 @@ func (c *change) settings(port string, before, after agg.Settings) {
 			continue
 		}
 		c.add(control.Step{Port: port, Option: o.Name, From: was, To: is, Effect: effectOf(&o, is, was),
-			Text: whose + o.Name + ": " + orDefault(was, &o) + " -> " + orDefault(is, &o) + why(&o)})
+			Text: whose + o.Name + ": " + orDefault(was, &o) + " -> " + orDefault(is, &o) + why(&o, is, was)})
 	}
 }
 
@@ -87,7 +87,7 @@ func effectOf(o *agg.Option, is, was string) control.Effect {
 		return control.Hitless
 	}
 	switch {
-	case o.When == agg.AtCreation, o.When == agg.NoPorts:
+	case o.When == agg.AtCreation, o.When == agg.NoPorts, neverMoved(o, is, was):
 		return control.Rebuild
 	case o.When == agg.DeviceDown, o.Name == "mtu", o.Name == "plane":
 		return control.Blip
@@ -97,9 +97,9 @@ func effectOf(o *agg.Option, is, was string) control.Effect {
 }
 
 // why says of options that do more than change a value what that is.
-func why(o *agg.Option) string {
+func why(o *agg.Option, is, was string) string {
 	switch {
-	case o.When == agg.AtCreation:
+	case o.When == agg.AtCreation, neverMoved(o, is, was):
 		return " (chosen when the aggregate is made)"
 	case o.When == agg.NoPorts:
 		return " (may change only while there are no ports)"

@@ -47,6 +47,12 @@ func (r *registry) wantsMove(a *aggregate, after agg.Spec) (to string, ok bool) 
 	return to, to != "auto" && to != a.planeName()
 }
 
+// neverMoved reports whether an option is the plane and one of its values is a plane that no
+// running aggregate is moved to or from.
+func neverMoved(o *agg.Option, values ...string) bool {
+	return o.Name == "plane" && slices.ContainsFunc(values, func(v string) bool { return v == "bonding" || v == "mem" })
+}
+
 // planeName is the plane that an aggregate has.
 func (a *aggregate) planeName() string { return a.plane.Capability().Plane }
 

@@ -44,6 +44,8 @@ func (w *kernelWorld) CheckMove(to string, spec agg.Spec) error {
 			return refuse("the kernel's team driver " + unfit)
 		}
 		return nil
+	case "mem":
+		return refuse("forwards nothing on a real machine")
 	default:
 		return &agg.Problem{Code: "cannot-move", Object: spec.Name, Option: "plane", Value: to,
 			Rule: "a running aggregate is not moved to plane " + to, Remedy: remake(spec)}
