@@ -295,3 +295,41 @@ func TestAPortThatIsReplacedDrains(t *testing.T) {
 		})
 	}
 }
+
+// A daemon that dies while LACP lets a port go has not removed it: the next one takes it back.
+func TestTheNextDaemonTakesAPortBackThatWasLeaving(t *testing.T) {
+	for _, after := range []time.Duration{1, 60, 100, 150, 200, 600, 1100} {
+		after *= time.Millisecond
+		synctest.Test(t, func(t *testing.T) {
+			p := newPair(t, lacpSpec(t, nil, "eth1", "eth2"), lacpSpec(t, map[string]string{"lacp_rate": "fast"}, "eth1", "eth2"))
+			p.start()
+			defer p.stop()
+			p.a.quiet(3 * time.Second)
+			p.lose("b.eth1", true) // no Marker is answered, so that it takes longer
+			next := p.a.spec.Clone()
+			next.Ports = next.Ports[1:]
+			ended := make(chan struct{})
+			go func() {
+				_ = p.a.e.Update(t.Context(), next) // it dies with the daemon
+				close(ended)
+			}()
+			p.a.quiet(after)
+			left := p.a.store.saved // what a daemon that is killed leaves
+			if err := p.a.stop(); err != nil {
+				t.Fatal(err)
+			}
+			<-ended
+			p.a.store.saved = left
+			p.lose("b.eth1", false)
+			p.a.spec = p.a.store.saved.Spec
+			p.a.start()
+			p.a.quiet(5 * time.Second)
+			want := len(p.a.spec.Ports)
+			for _, r := range []*rig{p.a, p.b} {
+				if s := r.status(); s.Carrying != want {
+					t.Errorf("killed after %v with %d ports in the spec: %s", after, want, s.Summary)
+				}
+			}
+		})
+	}
+}

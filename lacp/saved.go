@@ -77,6 +77,9 @@ func (s *System) resume(p *port, saved SavedPort) bool {
 		return false
 	}
 	p.PortState = st
+	if p.Removal { // who wanted it is gone, and the port is still there
+		s.undrain(p)
+	}
 	p.CurrentWhile = s.now.Add(s.ownTimeout())
 	p.Spoken = max(p.Spoken, saved.Spoken)
 	p.NTT = true // the partner hears the same as ever, and soon
