@@ -150,13 +150,26 @@ func (p *Plane) setOptions(ctx context.Context, plan agg.Plan) (bool, error) {
 	if have.Options["mode"] == want["mode"] {
 		return true, p.driver.Change(p.index, want)
 	}
+	return true, p.changeMode(ctx, plan, have, want)
+}
+
+// changeMode takes the ports out for it, with the device down. Those of a bond that somebody
+// else made stay.
+func (p *Plane) changeMode(ctx context.Context, plan agg.Plan, have State, want Values) error {
+	if p.stranger && len(have.Ports) > 0 {
+		return &agg.Problem{
+			Code: "other-mode", Object: p.options.Name, Option: "mode", Value: plan.Mode.String(),
+			Rule:   "the bond is there already, in mode " + have.Mode().String() + ", and would lose its ports for a change",
+			Remedy: "`ip link delete " + p.options.Name + "` before",
+		}
+	}
 	if err := p.leaveAll(ctx, plan); err != nil {
-		return true, err
+		return err
 	}
 	if !have.Up {
-		return true, p.driver.Change(p.index, want)
+		return p.driver.Change(p.index, want)
 	}
-	return true, errors.Join(
+	return errors.Join(
 		iface.Change(p.index).Flag(unix.IFF_UP, false).Do(),
 		p.driver.Change(p.index, want),
 		iface.Change(p.index).Flag(unix.IFF_UP, true).Do())
