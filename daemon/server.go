@@ -256,7 +256,7 @@ func (s *server) removePort(r *http.Request) (any, error) {
 
 func (s *server) removePorts(r *http.Request) (any, error) {
 	var ports []string
-	for _, port := range strings.Split(r.URL.Query().Get("ports"), ",") {
+	for port := range strings.SplitSeq(r.URL.Query().Get("ports"), ",") {
 		if port == "" {
 			return nil, &agg.Problem{Code: control.CodeBadRequest, Option: "ports", Value: r.URL.Query().Get("ports"),
 				Rule: "must name the ports, with commas between them", Remedy: "`yoke remove " + r.PathValue("name") + " eth1 eth2`"}

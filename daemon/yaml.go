@@ -315,8 +315,7 @@ func (r *reader) match(aggregate string, node ast.Node) agg.MatchSpec {
 				r.add(value, "invalid-match", key, "", "wants one value", "write `"+key+": VALUE`")
 				return
 			}
-			var p *agg.Problem
-			if errors.As(m.Match.Set(key, text), &p) {
+			if p, ok := errors.AsType[*agg.Problem](m.Match.Set(key, text)); ok {
 				r.add(k, p.Code, p.Option, p.Value, p.Rule, p.Remedy)
 			}
 		})

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 
@@ -59,9 +60,7 @@ func (s *SavedLACP) clone() *SavedLACP {
 	}
 	out := *s
 	out.Numbers = map[string]uint16{}
-	for name, n := range s.Numbers {
-		out.Numbers[name] = n
-	}
+	maps.Copy(out.Numbers, s.Numbers)
 	out.System.Ports = slices.Clone(s.System.Ports)
 	return &out
 }

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"maps"
 	"strings"
 	"sync"
 	"testing"
@@ -98,9 +99,7 @@ func gateOf(s agg.Status, port, name string) agg.Gate {
 func lacpSpec(t *testing.T, options map[string]string, ports ...string) agg.Spec {
 	t.Helper()
 	all := map[string]string{"mode": "802.3ad"}
-	for k, v := range options {
-		all[k] = v
-	}
+	maps.Copy(all, options)
 	return spec(t, all, ports...)
 }
 

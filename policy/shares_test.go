@@ -40,6 +40,8 @@ func TestSharesOfTwoHosts(t *testing.T) {
 				if share.Hashes != 2 {
 					t.Errorf("%+v of two VLANs", share)
 				}
+			default:
+				t.Errorf("%+v of no policy", share)
 			}
 		}
 	}

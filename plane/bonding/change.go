@@ -26,9 +26,7 @@ type kernel interface {
 // others as they are, but for those that the driver changes with them.
 func Target(have State, want Values) Values {
 	out := Values{}
-	for name, v := range have.Options {
-		out[name] = v
-	}
+	maps.Copy(out, have.Options)
 	put := func(name, v string) {
 		if _, asked := want[name]; !asked {
 			out[name] = v

@@ -21,7 +21,7 @@ type Driver struct {
 // driverKind is IFLA_INFO_KIND of a bond.
 const driverKind = "bond"
 
-// ErrNotBond: the interface is there and is no bond.
+// ErrNotBond is said of an interface that is there and is no bond.
 var ErrNotBond = errors.New("not a bond")
 
 // NewDriver connects to the kernel. Whether it has the driver shows when a bond is made.

@@ -234,8 +234,7 @@ func TestPortsAndLACP(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 	err := s.driver.SetPort(index, p, "queue_id", "999")
-	var refused *Refused
-	if !errors.As(err, &refused) {
+	if _, ok := errors.AsType[*Refused](err); !ok {
 		t.Errorf("queue 999: %v", err)
 	}
 }

@@ -65,6 +65,7 @@ func (a Attribute) encode(value string) ([]byte, error) {
 		return m[:], err
 	case IPv4List, IPv6List:
 		return encodeList(value)
+	default: // a number
 	}
 	n, err := strconv.ParseInt(value, 10, 64)
 	if err != nil || bits.Len64(uint64(max(n, 0))) > 32 {
@@ -121,8 +122,7 @@ func (a Attribute) Kernel(object, text string, index func(name string) int) (str
 	}
 	canonical, err := o.Canonical(text)
 	if err != nil {
-		var p *agg.Problem
-		if errors.As(err, &p) {
+		if p, ok := errors.AsType[*agg.Problem](err); ok {
 			q := *p
 			q.Object = object
 			err = &q
@@ -144,6 +144,7 @@ func (a Attribute) number(object string, o *agg.Option, canonical string) (strin
 		return canonical, nil
 	case IPv4List, IPv6List:
 		return a.targets(canonical, bad)
+	default: // a number
 	}
 	n, err := amount(o, canonical)
 	if err != nil {

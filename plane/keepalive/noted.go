@@ -56,6 +56,7 @@ func (r *record) noted() Noted {
 		out.Stopped = PartnerChanged
 	case keepaliveWhyCARRIER_LOST:
 		out.Stopped = CarrierLost
+	default: // it goes on
 	}
 	return out
 }

@@ -117,7 +117,7 @@ func agree(show map[string]map[string]string, s agg.Status, others map[string]st
 		for end, ours := range map[string]agg.LACPEnd{"actor": p.LACP.Partner, "partner": p.LACP.Actor} {
 			var state uint8
 			for i, word := range bits() {
-				for _, w := range strings.Fields(there[end+" state"]) {
+				for w := range strings.FieldsSeq(there[end+" state"]) {
 					if w == word {
 						state |= 1 << i
 					}

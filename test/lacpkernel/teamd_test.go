@@ -20,7 +20,7 @@ import (
 const runDir = "/run/teamd"
 
 // teamds tells teamd devices apart: their sockets are all in one directory.
-var teamds atomic.Int32 //nolint:gochecknoglobals // one directory for all tests of a process
+var teamds atomic.Int32
 
 // teamd is the program with its lacp runner.
 type teamd struct {
