@@ -1,0 +1,54 @@
+package daemon
+
+import (
+	"errors"
+	"io"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/yokelag/yoke/agg"
+)
+
+// foundWorld has a bond already.
+type foundWorld struct {
+	world
+	spec agg.Spec
+}
+
+func (w foundWorld) Existing(name, plane string) (agg.Spec, bool, error) {
+	return w.spec, name == w.spec.Name && plane == "bonding", nil
+}
+
+// What a bond has that is there already is kept, unless something else is asked for.
+func TestAsFound(t *testing.T) {
+	found, err := agg.ParseArgs("bond0", []string{"mode=802.3ad", "miimon=100", "lacp_rate=fast", "p0", "p1,queue_id=4"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newRegistry(foundWorld{spec: found}, t.TempDir(), slog.New(slog.NewTextHandler(io.Discard, nil)))
+	for words, want := range map[string]string{
+		"plane=bonding": "lacp_rate=fast miimon=100ms mode=802.3ad plane=bonding p0 p1,queue_id=4",
+		"plane=bonding miimon=50 p1,actor_port_prio=9 p0 p2": "lacp_rate=fast miimon=50ms mode=802.3ad plane=bonding p0 p1,actor_port_prio=9,queue_id=4 p2",
+		"plane=bonding mode=802.3ad p0 p1":                   "lacp_rate=fast miimon=100ms mode=802.3ad plane=bonding p0 p1,queue_id=4",
+		"plane=ebpf p0":                                      "plane=ebpf p0",
+		"plane=bonding mode=balance-rr":                      "other-mode",
+		"plane=bonding p0":                                   "port-not-named",
+	} {
+		spec, err := agg.ParseArgs("bond0", strings.Fields(words))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := r.asFound(spec)
+		var problems agg.Problems
+		if errors.As(err, &problems) {
+			if len(problems) != 1 || problems[0].Code != want || problems[0].Remedy == "" {
+				t.Errorf("%s: %v, want %s", words, err, want)
+			}
+			continue
+		}
+		if text := strings.Join(got.Args(), " "); err != nil || text != want {
+			t.Errorf("%s becomes %s, want %s; %v", words, text, want, err)
+		}
+	}
+}
