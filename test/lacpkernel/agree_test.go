@@ -116,13 +116,14 @@ func failures(r *rig.Rig, p partner) {
 
 // took tells how long something took, and all where that is more than the partner's timers
 // explain.
-func took(r *rig.Rig, began time.Time, what string) {
+func took(r *rig.Rig, began time.Time, what string) time.Duration {
 	r.T.Helper()
 	d := time.Since(began).Round(time.Millisecond)
 	r.T.Logf("%s after %v", what, d)
 	if d > partnersOwn {
 		r.T.Logf("log of yoked:\n%s", r.Log)
 	}
+	return d
 }
 
 // defaulted waits until we have given the partner of a port up altogether.

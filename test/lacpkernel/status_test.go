@@ -84,6 +84,9 @@ func status(r *rig.Rig) (agg.Status, error) {
 // patience bounds all waiting; the machine may have other work.
 const patience = 45 * time.Second
 
+// pause is the time between two looks: a status of plane team reads hundreds of options.
+const pause = 100 * time.Millisecond
+
 // waitFor waits until the status is as cond says.
 func waitFor(r *rig.Rig, cond func(agg.Status) bool, what string) agg.Status {
 	r.T.Helper()
@@ -101,7 +104,7 @@ func waitFor(r *rig.Rig, cond func(agg.Status) bool, what string) agg.Status {
 func wait(r *rig.Rig, try func() error, what string) {
 	r.T.Helper()
 	var err error
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(pause) {
 		if err = try(); err == nil {
 			return
 		}
