@@ -77,7 +77,10 @@ func (r *report) sayDifference(before *report, w io.Writer) {
 			worst, which = d, a
 		}
 	}
-	if compared > 0 {
+	switch {
+	case compared > 0 && worst == 0:
+		fmt.Fprintf(w, "Beside the run of %s (%s): %d figures are the same.\n", before.Date, before.Version, compared)
+	case compared > 0:
 		fmt.Fprintf(w, "Beside the run of %s (%s): of %d figures the one that differs most, %s of %s, %s, differs by %.2f %%.\n",
 			before.Date, before.Version, compared, which.Part, which.By, which.Mode, worst*100)
 	}
