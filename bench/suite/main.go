@@ -44,6 +44,7 @@ func measurements() []measurement {
 		{"failover", "pulled cables, on veth and on tap ports", measureFailover},
 		{"many", "many aggregates in one daemon", measureMany},
 		{"machines", "the LACP machines of 1,000 ports, alone", measureMachines},
+		{"million", "a million LACPDUs through the LACP machines", measureMillion},
 		{"lacpstart", "LACP between two daemons, from link-up", measureStart},
 		{"lacp1000", "a daemon with many LACP ports at fast rate", measureLACPMany},
 		{"flood", "a flood of slow protocols on one port", measureFlood},
