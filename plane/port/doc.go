@@ -7,7 +7,8 @@
 // followed by its ifindex, never by a name that another interface may have got since.
 //
 // What a take sets lives in the kernel and outlives the daemon: the allmulti flag, not
-// a membership of a socket.
+// a membership of a socket. The group address of slow protocols is joined in the same way,
+// where a plan hands them to the daemon ([Keeper.SlowProtocols]).
 //
 // [Keeper.Check] refuses interfaces that somebody else uses, before anything changes,
 // with the command that would free them.
