@@ -91,12 +91,17 @@ type kernelLegacy struct {
 	estate handover.Estate
 }
 
-// Make implements legacy. The plane finds a device that is there.
+// Make implements legacy. The plane finds a device that is there; so does a plane that
+// could not be left.
 func (l *kernelLegacy) Make(plane string) error {
+	kind, data := driverOf(plane), []byte(nil)
 	if onPair(plane) {
-		return l.estate.Make("veth", device.PeerData(l.name))
+		kind, data = "veth", device.PeerData(l.name)
 	}
-	return l.estate.Make(driverOf(plane), nil)
+	if is, err := iface.ByIndex(l.estate.Index, iface.Here); err == nil && is.Kind == kind {
+		return nil
+	}
+	return l.estate.Make(kind, data)
 }
 
 // Give implements legacy.
