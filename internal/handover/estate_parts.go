@@ -144,7 +144,7 @@ const infoSlaveData = 5 // IFLA_INFO_SLAVE_DATA of linux/if_link.h
 // the others are what the bridge tells of it, and its state the bridge finds anew.
 func settable(kind uint16) bool {
 	switch kind {
-	case 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 25, 27, 28, 29, 30, 32, 33:
+	case 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 25, 27, 28, 29, 30, 31, 32, 33:
 		return true
 	default:
 		return false
