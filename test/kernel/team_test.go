@@ -81,9 +81,19 @@ func killed(r *rig.Rig, carrying int) {
 	r.Start()
 	r.WaitCarrying(carrying)
 	stream.WaitReceived(some)
-	rig.Lossless(r.T, "kill -9 and adoption on plane "+before.Plane, stream.Stop())
+	complete(r.T, "kill -9 and adoption on plane "+before.Plane, stream.Stop())
 	if after := r.Status(); after.Plane != before.Plane || after.Device.Index != before.Device.Index {
 		r.T.Errorf("adopted plane %s with device %d, was %s with %d", after.Plane, after.Device.Index, before.Plane, before.Device.Index)
+	}
+}
+
+// complete fails the test where a stream lost or doubled a frame. In the virtual machine a
+// sender that catches up changes its processor, and two backlog queues reorder its frames.
+func complete(t *testing.T, what string, got nstest.Result) {
+	t.Helper()
+	t.Logf("%s: %d sent, %d lost, %d in another order, longest gap %v", what, got.Sent, got.Lost, got.Reordered, got.LongestGap)
+	if got.Lost != 0 || got.Duplicated != 0 {
+		t.Errorf("%s: %+v; softnet: %s", what, got, rig.Softnet())
 	}
 }
 
