@@ -70,6 +70,11 @@ func orderRate(t *testing.T) int {
 	return 5000
 }
 
+// stall is how long the ways may stand still, each for itself, on a machine that has no time for
+// them. That is longer than the pause in which traffic is moved, and says nothing of the drain:
+// a run in which frames are out of order for that is made again.
+const stall = 50 * time.Millisecond
+
 // bursty is a stream whose flows pause: each sends 20 frames 0.8 ms apart, and then nothing
 // for 240 ms. So on the longer way several frames of a flow are under way at once.
 func bursty(rate int) lab.Probe {
@@ -115,10 +120,10 @@ func TestOrderOnUnequalWays(t *testing.T) {
 				probe = bursty(1250)
 			}
 			var got lab.Stream
-			for range 5 { // without the drain a move between two bursts turns nothing round
+			for range 5 {
 				got = s.moveAround(probe, c.ovs)
-				if c.drain != "0" || got.Reordered > 0 {
-					break
+				if c.drain == "0" && got.Reordered > 0 || c.drain != "0" && (got.Reordered == 0 || got.LongestGap < stall) {
+					break // without the drain a move between two bursts turns nothing round
 				}
 			}
 			if c.ovs && os.Getenv("YOKE_FULL") == "" {
@@ -152,6 +157,7 @@ func (s *standing) moveAround(probe lab.Probe, apart bool) (sum lab.Stream) {
 	stop := func(what string) lab.Stream {
 		got := stream.Stop(nil)
 		s.t.Logf("%s: %d of %d frames lost, %d doubled, %d out of order, longest gap %v", what, got.Lost, got.Sent, got.Duplicates, got.Reordered, got.LongestGap)
+		sum.LongestGap = max(sum.LongestGap, got.LongestGap)
 		sum.Lost, sum.Duplicates, sum.Reordered = sum.Lost+got.Lost, sum.Duplicates+got.Duplicates, sum.Reordered+got.Reordered
 		return got
 	}
@@ -228,18 +234,24 @@ func TestOrderWhenABetterPortComesBack(t *testing.T) {
 		s.waitFor(func(v agg.Status) bool { return v.Plan.InForce && v.Plan.Shares[port] == 256 && v.Carrying == 1 }, port+" to carry alone")
 	}
 	alone("p2")
-	s.cause(lab.Fault{Do: lab.Pull, Cable: "c2"})
-	alone("p1")
-	stream, err := s.StartProbe("numbered", bursty(orderRate(t)), time.Minute)
-	if err != nil {
-		t.Fatal(err)
+	var got lab.Stream
+	for range 5 {
+		s.cause(lab.Fault{Do: lab.Pull, Cable: "c2"})
+		alone("p1")
+		stream, err := s.StartProbe("numbered", bursty(orderRate(t)), time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(500 * time.Millisecond)
+		s.cause(lab.Fault{Do: lab.Plug, Cable: "c2"})
+		alone("p2")
+		time.Sleep(500 * time.Millisecond)
+		got = stream.Stop(nil)
+		t.Logf("%d of %d frames lost, %d doubled, %d out of order, longest gap %v", got.Lost, got.Sent, got.Duplicates, got.Reordered, got.LongestGap)
+		if got.Reordered == 0 || got.LongestGap < stall {
+			break
+		}
 	}
-	time.Sleep(500 * time.Millisecond)
-	s.cause(lab.Fault{Do: lab.Plug, Cable: "c2"})
-	alone("p2")
-	time.Sleep(500 * time.Millisecond)
-	got := stream.Stop(nil)
-	t.Logf("%d of %d frames lost, %d doubled, %d out of order, longest gap %v", got.Lost, got.Sent, got.Duplicates, got.Reordered, got.LongestGap)
 	if got.Lost != 0 || got.Duplicates != 0 || got.Reordered != 0 {
 		t.Errorf("%+v; softnet: %s", got, rig.Softnet())
 	}
