@@ -15,9 +15,9 @@ const numberAt = 14 + 20 + 8
 type stream struct {
 	out  *sender
 	ends ends
-	// sent is when each number was sent, came by which port it arrived, from 1.
-	sent []time.Duration
+	// came is by which port each number arrived, from 1, and seen when that was found.
 	came []uint8
+	seen []time.Duration
 	last int
 	// fresh are the numbers that the last look found.
 	fresh []int
@@ -35,8 +35,8 @@ func (st *stream) run(length time.Duration) {
 func (st *stream) step() {
 	begin := now()
 	frame := st.out.frames[0]
-	binary.BigEndian.PutUint64(frame[numberAt:], uint64(len(st.sent)))
-	st.sent, st.came = append(st.sent, begin), append(st.came, 0)
+	binary.BigEndian.PutUint64(frame[numberAt:], uint64(len(st.came)))
+	st.came, st.seen = append(st.came, 0), append(st.seen, 0)
 	_, _ = unix.Write(st.out.fd, frame) // what is not sent is lost, and counted
 	if left := apart - (now() - begin); left > 0 {
 		sleep(left)
@@ -52,27 +52,27 @@ func (st *stream) look() {
 				continue
 			}
 			if n := binary.BigEndian.Uint64(b[numberAt:]); n < uint64(len(st.came)) {
-				st.came[n], st.last = uint8(port+1), port
+				st.came[n], st.seen[n], st.last = uint8(port+1), now(), port
 				st.fresh = append(st.fresh, int(n))
 			}
 		}
 	}
 }
 
-// pull waits, takes the carrier of the port that carries and returns the time to the first frame
-// that was sent after it and left by the other port, and how many were lost before.
+// pull waits, takes the carrier of the port that carries and returns the time until the
+// first frame was seen to have left by the other port, and how many were lost before.
 func (st *stream) pull(wait time.Duration) (took time.Duration, lost int, err error) {
 	time.Sleep(wait)
-	st.sent, st.came = st.sent[:0], st.came[:0]
+	st.came, st.seen = st.came[:0], st.seen[:0]
 	st.run(20 * time.Millisecond)
 	// Another process may have to move them.
 	for end := now() + time.Second; st.came[len(st.came)-1] == 0 && now() < end; st.look() {
 		sleep(10 * time.Millisecond)
 	}
 	if st.came[len(st.came)-1] == 0 {
-		return 0, 0, fmt.Errorf("the last of %d frames did not arrive", len(st.sent))
+		return 0, 0, fmt.Errorf("the last of %d frames did not arrive", len(st.came))
 	}
-	from, first := st.last, len(st.sent)
+	from, first := st.last, len(st.came)
 	pulled := make(chan error, 1)
 	begun := make(chan time.Duration, 1)
 	go func() {
@@ -101,5 +101,5 @@ func (st *stream) pull(wait time.Duration) (took time.Duration, lost int, err er
 			lost++
 		}
 	}
-	return max(0, st.sent[moved]-<-begun), lost, st.ends.plug(from)
+	return st.seen[moved] - <-begun, lost, st.ends.plug(from)
 }
