@@ -40,8 +40,7 @@ func TestAsFound(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, err := r.asFound(spec)
-		var problems agg.Problems
-		if errors.As(err, &problems) {
+		if problems, ok := errors.AsType[agg.Problems](err); ok {
 			if len(problems) != 1 || problems[0].Code != want || problems[0].Remedy == "" {
 				t.Errorf("%s: %v, want %s", words, err, want)
 			}

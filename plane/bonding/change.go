@@ -32,9 +32,7 @@ func Target(have State, want Values) Values {
 			out[name] = v
 		}
 	}
-	for name, v := range want {
-		out[name] = v
-	}
+	maps.Copy(out, want)
 	mode := modeOf(out)
 	if mode != have.Mode() {
 		put("arp_validate", "0")

@@ -14,7 +14,7 @@ import (
 // The pins of a namespace that ended go, those of a living one stay.
 func TestDropDead(t *testing.T) {
 	nstest.Require(t, "root", "veth", "bpf", "bpffs", "tcx")
-	root, err := os.MkdirTemp(bpfMount, "yoke-dead-")
+	root, err := os.MkdirTemp(bpfMount, "yoke-dead-") //nolint:usetesting // pins are on a BPF file system only
 	if err != nil {
 		t.Fatal(err)
 	}
