@@ -91,7 +91,7 @@ func TestBondingEveryOption(t *testing.T) {
 			words = words[n:]
 		}
 		got := r.Must("get", "bond0", "-o", "json")
-		for _, word := range strings.Fields(c.set) {
+		for word := range strings.FieldsSeq(c.set) {
 			key, value, _ := strings.Cut(word, "=")
 			if value != "" && !strings.Contains(got, `"name": "`+key+`"`) && !strings.Contains(got, `"name":"`+key+`"`) {
 				t.Errorf("yoke get does not know %s=%s:\n%s", key, value, got)
