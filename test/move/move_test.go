@@ -89,7 +89,7 @@ func furnish(r *rig.Rig, device string) {
 		"tc qdisc replace dev DEV root handle 7: tbf rate 900mbit burst 256k latency 400ms",
 		"ip link set DEV alias uplink",
 		"ip link set DEV txqueuelen 777",
-		"sysctl -q -w net.ipv4.conf.DEV.rp_filter=2",
+		"sysctl -q -w net/ipv4/conf/DEV/rp_filter=2",
 	} {
 		words := strings.Fields(strings.ReplaceAll(line, "DEV", device))
 		nstest.Command(r.T, r.Here, words[0], words[1:]...)
@@ -104,7 +104,7 @@ func picture(r *rig.Rig, device string) string {
 	fmt.Fprintf(&b, "%s: %d, %s, MTU %d, %v, alias %q, queue %d\n", device, l.Index, l.HardwareAddr, l.MTU, l.Flags, l.Alias, l.TxQLen)
 	for _, line := range []string{
 		"ip -o addr show dev DEV", "ip route show table all dev DEV", "ip neigh show dev DEV nud permanent",
-		"tc qdisc show dev DEV root", "sysctl net.ipv4.conf.DEV.rp_filter",
+		"tc qdisc show dev DEV root", "sysctl net/ipv4/conf/DEV/rp_filter",
 	} {
 		words := strings.Fields(strings.ReplaceAll(line, "DEV", device))
 		b.WriteString("# " + line + "\n" + nstest.Command(r.T, r.Here, words[0], words[1:]...))
