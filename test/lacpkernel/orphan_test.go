@@ -103,10 +103,13 @@ func (w *witness) end() string {
 // partner, who is fast, would have given it up: the partner sees no change at all, and no
 // frame is lost. Then it is killed again and comes back at once.
 func TestPartnerDoesNotNoticeAnOrphan(t *testing.T) {
-	for _, c := range []struct{ plane, partner string }{{"ebpf", "bonding"}, {"team", "bonding"}} {
-		t.Run(c.plane+" and "+c.partner, func(t *testing.T) {
-			t.Parallel() // with the other plane
-			r, p := joined(t, fast(c.plane), c.partner)
+	planes := []string{"team"}
+	if full() { // test/lacp has plane ebpf every day, with Open vSwitch
+		planes = append(planes, "ebpf")
+	}
+	for _, plane := range planes {
+		t.Run(plane, func(t *testing.T) {
+			r, p := joined(t, fast(plane), "bonding")
 			stream := stream(r)
 			w := watch(r, p)
 			for _, dead := range []time.Duration{orphaned(), 0} {
@@ -114,7 +117,7 @@ func TestPartnerDoesNotNoticeAnOrphan(t *testing.T) {
 				received := stream.Received()
 				time.Sleep(dead)
 				if saw := w.soFar(); saw != "" {
-					t.Fatalf("while no daemon was there the partner saw:\n%s", saw)
+					t.Fatalf("while no daemon was there the partner saw:\n%s\nlog of yoked:\n%s", saw, r.Log)
 				}
 				r.Start()
 				carries(r, p, 2)
