@@ -18,11 +18,11 @@
 /* classes_of is what policy.ClassesOf says of the frame. */
 static __always_inline __u32 classes_of(struct __sk_buff *skb)
 {
-	struct ethhdr eth;
-	__u8 ip[IP6_HEADER + 1];
+	struct ethhdr eth WORDS;
+	__u8 ip[IP6_HEADER + 1] WORDS;
 	__u32 group;
 
-	if (load(skb, 0, &eth, sizeof(eth)))
+	if (load_ethernet(skb, 0, &eth, sizeof(eth)))
 		return 0;
 	group = eth.h_dest[0] & 1 ? CLASS_GROUP : 0;
 	switch (bpf_ntohs(eth.h_proto)) {

@@ -24,7 +24,7 @@ static __always_inline __u32 field_of(__u8 proto)
 /* add_l4 adds both ports. As all functions here it is negative where the frame ends. */
 static __always_inline int add_l4(struct __sk_buff *skb, __u32 at, __u8 proto, __u32 want, __u32 *h)
 {
-	__be16 ports[2];
+	__be16 ports[2] WORDS;
 
 	if (!(want & field_of(proto)))
 		return 0;
@@ -65,12 +65,12 @@ static __always_inline int add_ip6(struct __sk_buff *skb, __u32 at, __u32 want, 
 
 static __always_inline __u32 hash_fields(struct __sk_buff *skb, __u32 want)
 {
-	__be16 e[7], tag[2];
+	__be16 e[7], tag[2] WORDS;
 	__u32 h = 0, at = ETH_HLEN;
 	__be16 type;
 	int cut = 0;
 
-	if (load(skb, 0, e, sizeof(e)))
+	if (load_ethernet(skb, 0, e, sizeof(e)))
 		return 0;
 	if (want & FIELD_ETH)
 		h = (__u32)bpf_ntohs(e[1] ^ e[4]) << 16 ^ bpf_ntohs(e[2] ^ e[5]) ^ bpf_ntohs(e[0] ^ e[3]);

@@ -28,25 +28,50 @@ struct flow {
 	__u32 icmp; /* type, code, identifier as bytes in memory; 0 without identifier */
 };
 
-/* load copies bytes of the frame, also from outside the linear part. */
-static __always_inline long load(struct __sk_buff *skb, __u32 offset, void *to, __u32 size)
+/* linear is where bytes of the frame lie in memory, 0 where not all do. */
+static __always_inline void *linear(struct __sk_buff *skb, __u32 offset, __u32 size)
 {
 	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
 
-	if (offset > MAX_OFFSET)
-		return -1;
-	if (data + offset + size <= end) {
-		__builtin_memcpy(to, data + offset, size);
-		return 0;
-	}
-	return bpf_skb_load_bytes(skb, offset, to, size);
+	return offset <= MAX_OFFSET && data + offset + size <= end ? data + offset : 0;
 }
+
+static __always_inline long load_slowly(struct __sk_buff *skb, __u32 offset, void *to, __u32 size)
+{
+	return offset > MAX_OFFSET ? -1 : bpf_skb_load_bytes(skb, offset, to, size);
+}
+
+/* load copies bytes from behind the Ethernet header, also from outside the linear part. The
+ * kernel puts that where words can be read at once, and the compiler does where it knows
+ * that, of both sides: or it reads single bytes. */
+static __always_inline long load(struct __sk_buff *skb, __u32 offset, void *to, __u32 size)
+{
+	void *from = linear(skb, offset, size);
+
+	if (!from)
+		return load_slowly(skb, offset, to, size);
+	__builtin_memcpy(to, __builtin_assume_aligned(from, 4), size);
+	return 0;
+}
+
+/* load_ethernet is the same for the Ethernet header itself, of half words. */
+static __always_inline long load_ethernet(struct __sk_buff *skb, __u32 offset, void *to, __u32 size)
+{
+	void *from = linear(skb, offset, size);
+
+	if (!from)
+		return load_slowly(skb, offset, to, size);
+	__builtin_memcpy(to, __builtin_assume_aligned(from, 2), size);
+	return 0;
+}
+
+#define WORDS __attribute__((aligned(4)))
 
 static __always_inline __u32 hash_layer2(struct __sk_buff *skb)
 {
-	struct ethhdr eth;
+	struct ethhdr eth WORDS;
 
-	if (load(skb, 0, &eth, sizeof(eth)))
+	if (load_ethernet(skb, 0, &eth, sizeof(eth)))
 		return 0;
 	return eth.h_dest[5] ^ eth.h_source[5] ^ bpf_ntohs(eth.h_proto);
 }
@@ -138,7 +163,7 @@ static __always_inline int icmp_is_error(__u32 proto, __u8 type)
 static __always_inline int icmp(struct __sk_buff *skb, __u32 at, __u16 type, struct flow *f,
 				__u32 proto)
 {
-	__u8 h[ICMP_HEADER] = {};
+	__u8 h[ICMP_HEADER] WORDS = {};
 	union {
 		__u8 byte[4];
 		__u16 half[2];
@@ -166,7 +191,7 @@ static __always_inline int keys(struct __sk_buff *skb, struct flow *f)
 	__u32 proto = PROTO_NONE, at;
 	__u16 type;
 
-	if (load(skb, 12, &type, sizeof(type)))
+	if (load_ethernet(skb, 12, &type, sizeof(type)))
 		return 0;
 	at = network(skb, ETH_HLEN, type, f, &proto);
 	if (!at)

@@ -38,9 +38,9 @@ static __always_inline __u32 hash_encap(struct __sk_buff *skb, int deep)
 static __always_inline __u32 hash_vlan_srcmac(struct __sk_buff *skb)
 {
 	__u32 tci = skb->vlan_present ? skb->vlan_tci & 0xffff : 0;
-	__u8 m[6];
+	__u8 m[6] WORDS;
 
-	if (load(skb, 6, m, sizeof(m)))
+	if (load_ethernet(skb, 6, m, sizeof(m)))
 		return 0;
 	return tci ^ (m[0] << 16 | m[1] << 8 | m[2]) ^ (m[3] << 16 | m[4] << 8 | m[5]);
 }
