@@ -228,6 +228,12 @@ func (e *Estate) giveAbove() error {
 func (e *Estate) remake(below *Estate) error {
 	info, _ := attribute(e.message[unix.SizeofIfInfomsg:], unix.IFLA_LINKINFO)
 	data, _ := attribute(info, nl.IFLA_INFO_DATA)
+	data = slices.Clone(data)
+	// The kernel tells all bits as changeable, and takes only those that there are.
+	if flags, ok := attribute(data, nl.IFLA_VLAN_FLAGS); ok && len(flags) == 8 {
+		const known = 0x1f
+		nl.NativeEndian().PutUint32(flags[4:], known)
+	}
 	mac := []byte(e.link.HardwareAddr)
 	if slices.Equal(mac, below.link.HardwareAddr) {
 		mac = nil
