@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -8,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/engine"
 )
 
 // foundWorld has a bond already.
@@ -48,6 +50,58 @@ func TestAsFound(t *testing.T) {
 		}
 		if text := strings.Join(got.Args(), " "); err != nil || text != want {
 			t.Errorf("%s becomes %s, want %s; %v", words, text, want, err)
+		}
+	}
+}
+
+// refusing is a plane whose kernel refuses every plan.
+type refusing struct {
+	engine.Plane
+	destroyed *bool
+}
+
+func (p refusing) Apply(context.Context, agg.Plan) error { return errors.New("refused") }
+
+func (p refusing) Destroy(ctx context.Context) error {
+	*p.destroyed = true
+	return p.Plane.Destroy(ctx)
+}
+
+// refusingWorld has an interface of every name, or of none.
+type refusingWorld struct {
+	world
+	stands    bool
+	destroyed *bool
+}
+
+func (w refusingWorld) Stands(string) bool { return w.stands }
+
+func (w refusingWorld) OpenPlane(ctx context.Context, name string, spec agg.Spec) (engine.Plane, error) {
+	p, err := w.world.OpenPlane(ctx, name, spec)
+	return refusing{p, w.destroyed}, err
+}
+
+// What cannot be taken in charge is left, and what could not be made is removed.
+func TestUpThatFailsLeavesAnothersDevice(t *testing.T) {
+	for _, stands := range []bool{true, false} {
+		dry, err := newDryWorld([]string{"p0"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		destroyed := false
+		r := newRegistry(refusingWorld{dry, stands, &destroyed}, t.TempDir(), slog.New(slog.NewTextHandler(io.Discard, nil)))
+		spec, err := agg.ParseArgs("bond0", []string{"p0"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := r.up(t.Context(), spec, origin{}); err == nil {
+			t.Fatal("no error")
+		}
+		if destroyed == stands {
+			t.Errorf("with a device of that name: %v; destroyed: %v", stands, destroyed)
+		}
+		if r.count() != 0 {
+			t.Error("the aggregate is there")
 		}
 	}
 }

@@ -118,7 +118,8 @@ type origin struct {
 	mac agg.MAC
 }
 
-// up makes an aggregate that does not exist yet, or leaves nothing of it.
+// up makes an aggregate that does not exist yet, or leaves nothing of it. A device that is
+// there already, which the plane adopts, is left where that fails.
 func (r *registry) up(ctx context.Context, spec agg.Spec, from origin) error {
 	if from.file == nil { // a file says all that is wanted
 		var err error
@@ -133,6 +134,7 @@ func (r *registry) up(ctx context.Context, spec agg.Spec, from origin) error {
 	defer r.unclaim(spec)
 	planeName, why := r.choosePlane(spec)
 	r.log.Info("plane chosen", "aggregate", spec.Name, "plane", planeName, "why", why)
+	stood := r.world.Stands(spec.Name)
 	st := r.newStore(spec.Name)
 	// The file is there before the first change, so that a crash in the middle leaves a
 	// trace to adopt.
@@ -150,6 +152,9 @@ func (r *registry) up(ctx context.Context, spec agg.Spec, from origin) error {
 		return errors.Join(err, st.remove())
 	}
 	if err := a.ready(ctx); err != nil {
+		if stood { // somebody's own device, with what is on it
+			return errors.Join(err, a.stop(), a.store.remove())
+		}
 		return errors.Join(err, r.takeApart(context.WithoutCancel(ctx), a))
 	}
 	r.put(a)

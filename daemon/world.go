@@ -35,6 +35,8 @@ type world interface {
 	// CheckName refuses a name that a device has that is not ours. A plane that can adopt
 	// what others made, asked for by name, may have the device of its driver.
 	CheckName(name, plane string) error
+	// Stands reports whether there is an interface of that name.
+	Stands(name string) bool
 	// Existing describes the device of a plane's driver that others made, of which the plane
 	// would be told to adopt it; the bool is false where there is none.
 	Existing(name, plane string) (agg.Spec, bool, error)

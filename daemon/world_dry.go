@@ -101,6 +101,9 @@ func (w *dryWorld) CheckName(name, _ string) error {
 	return nil
 }
 
+// Stands implements world.
+func (w *dryWorld) Stands(name string) bool { return w.mem.Link(name).Present }
+
 // Existing implements world: nobody else makes devices in memory.
 func (w *dryWorld) Existing(string, string) (agg.Spec, bool, error) { return agg.Spec{}, false, nil }
 

@@ -248,6 +248,12 @@ func (w *kernelWorld) CheckName(name, plane string) error {
 	return nameTaken(name, "an interface")
 }
 
+// Stands implements world.
+func (w *kernelWorld) Stands(name string) bool {
+	_, err := iface.ByName(name, iface.Here)
+	return err == nil
+}
+
 // Existing implements world.
 func (w *kernelWorld) Existing(name, plane string) (agg.Spec, bool, error) {
 	if plane != "bonding" {
