@@ -217,6 +217,10 @@ func (r *reader) setting(spec *agg.Spec, key string, k, value ast.Node) {
 		r.ports(spec, value)
 		return
 	}
+	if _, known := agg.Lookup(key, agg.OfAggregate); !known && len(agg.Near(key, []string{"ports"})) > 0 {
+		r.add(k, "unknown-option", key, "", "there is no such option", "did you mean ports?")
+		return
+	}
 	r.option(&spec.Options, agg.OfAggregate, place{aggregate: spec.Name}, key, k, value)
 }
 
@@ -344,7 +348,7 @@ func (r *reader) portOptions(aggregate string, p *agg.PortSpec, node ast.Node) {
 
 func (r *reader) option(to *agg.Settings, scope agg.Scope, of place, key string, k, value ast.Node) {
 	text, ok := scalar(value)
-	if !ok {
+	if _, known := agg.Lookup(key, scope); known && !ok {
 		r.add(value, "invalid-value", key, "", "wants one value", "write `"+key+": VALUE`")
 		return
 	}
