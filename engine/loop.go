@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -215,7 +216,7 @@ func (e *Engine) pollPeriod() time.Duration {
 func (e *Engine) readFailed(err error) {
 	e.readFails++
 	e.readAt = e.w.Clock.Now().Add(backoff(e.readFails))
-	if e.readFails == 1 {
+	if e.readFails == 1 && !errors.Is(err, context.Canceled) { // the engine ends
 		e.record(agg.Event{Kind: "port", Cause: "read-failed", Text: "cannot read the state of the ports: " + err.Error()})
 	}
 	if e.readFails >= beginTries {
