@@ -34,6 +34,7 @@ func features() []feature {
 		{"netns", "kernel feature: network namespaces", true, probeRoot},
 		{"veth", "kernel feature: veth devices", true, probeLink(&netlink.Veth{LinkAttrs: named("p0"), PeerName: "p1"})},
 		{"bridge", "kernel feature: bridge devices", true, probeLink(&netlink.Bridge{LinkAttrs: named("p0")})},
+		{"bridgevlan", "kernel feature: bridges that filter VLANs", false, probeBridgeVLAN},
 		{"macvlan", "kernel feature: macvlan devices", true, probeMacvlan},
 		{"dummy", "kernel feature: dummy devices", false, probeLink(&netlink.Dummy{LinkAttrs: named("p0")})},
 		{"vlan", "kernel feature: 802.1Q devices", false, probeVLAN},
@@ -50,7 +51,7 @@ func features() []feature {
 }
 
 // Require skips the test where one of the named features is missing, and says which.
-// The features are root, netns, veth, bridge, macvlan, dummy, vlan, tun, bpf, tcx,
+// The features are root, netns, veth, bridge, bridgevlan, macvlan, dummy, vlan, tun, bpf, tcx,
 // clsact, bpffs, matchall, team and userns, and "program:NAME" for a program on the PATH. With
 // CI=true in the environment a feature that the project's CI machine has must be there,
 // and any program: then its absence fails the test. With
@@ -173,6 +174,11 @@ func probeMacvlan() error {
 		a.ParentIndex = p0.Attrs().Index
 		return h.LinkAdd(&netlink.Macvlan{LinkAttrs: a, Mode: netlink.MACVLAN_MODE_PASSTHRU})
 	})
+}
+
+func probeBridgeVLAN() error {
+	filters := true
+	return probeLink(&netlink.Bridge{LinkAttrs: named("p0"), VlanFiltering: &filters})()
 }
 
 func probeVLAN() error {
