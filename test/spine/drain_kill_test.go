@@ -14,34 +14,45 @@ import (
 // port that has them. The next daemon ends the move as the dead one would have; a removal that
 // was not made is not made, and its port carries as before.
 func TestKillInTheMiddleOfADrain(t *testing.T) {
-	set := func(words ...string) []string { return append([]string{"set", "bond0"}, words...) }
 	for _, c := range []struct {
 		name  string
 		words []string
-		move  []string
-		done  func(s agg.Status) bool
+		// move takes the stream from one port to the other.
+		move func(from, to string) []string
+		done func(from, to string) func(s agg.Status) bool
 	}{
-		{"switch", []string{"mode=active-backup", "eth1", "eth2"}, set("active_slave=eth2"), active("eth2")},
-		{"shares", []string{"mode=balance-xor", "eth1", "eth2"}, set("eth1,weight=1", "eth2,weight=60000"), nearlyAll("eth2")},
-		{"removal", []string{"mode=balance-xor", "eth1", "eth2"}, []string{"remove", "bond0", "eth1"}, func(s agg.Status) bool {
-			return s.Carrying == 2 && s.Plan.Shares["eth1"] == 128
-		}},
+		{"switch", []string{"mode=active-backup", "eth1", "eth2"},
+			func(_, to string) []string { return []string{"set", "bond0", "active_slave=" + to} },
+			func(_, to string) func(agg.Status) bool { return active(to) }},
+		{"shares", []string{"mode=balance-xor", "eth1", "eth2"},
+			func(from, to string) []string {
+				return []string{"set", "bond0", from + ",weight=1", to + ",weight=60000"}
+			},
+			func(_, to string) func(agg.Status) bool { return nearlyAll(to) }},
+		{"removal", []string{"mode=balance-xor", "eth1", "eth2"},
+			func(from, _ string) []string { return []string{"remove", "bond0", from} },
+			func(from, _ string) func(agg.Status) bool {
+				return func(s agg.Status) bool { return s.Carrying == 2 && s.Plan.Shares[from] == 128 }
+			}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newHost(t, "bpf")
 			r.Start()
 			// Long enough that the daemon dies in the middle.
 			r.Up("br0", append([]string{"plane=ebpf", "drain_timeout=5s"}, c.words...)...)
+			r.settle()
+			waits := strings.Count(r.Must("events", "bond0"), waiting)
 			out := nstest.StartUDP(t, r.Here, r.There, rig.HereAddr, rig.ThereAddr, 200*time.Microsecond)
 			out.WaitReceived(500)
 			before := r.busy(out)
+			other := map[string]string{"eth1": "eth2", "eth2": "eth1"}[before]
 			asked := make(chan struct{})
 			go func() {
 				defer close(asked)
-				_, _ = r.Yoke(c.move...) // the daemon dies before a removal is answered
+				_, _ = r.Yoke(c.move(before, other)...) // the daemon dies before a removal is answered
 			}()
 			nstest.Eventually(t, 10*time.Second, func() bool {
-				return strings.Contains(r.Must("events", "bond0"), "until the traffic pauses")
+				return strings.Count(r.Must("events", "bond0"), waiting) > waits
 			}, "the traffic to wait")
 			r.Kill()
 			<-asked
@@ -49,7 +60,7 @@ func TestKillInTheMiddleOfADrain(t *testing.T) {
 				t.Errorf("without a daemon frames leave by %s, and by %s before", now, before)
 			}
 			r.Start()
-			r.WaitFor(func(s agg.Status) bool { return c.done(s) && s.Plan.InForce }, "the move to end")
+			r.WaitFor(func(s agg.Status) bool { return c.done(before, other)(s) && s.Plan.InForce }, "the move to end")
 			out.WaitReceived(500)
 			rig.Lossless(t, "the stream", out.Stop())
 			r.Must("down", "bond0")

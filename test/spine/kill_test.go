@@ -47,9 +47,22 @@ func TestKillPullAdopt(t *testing.T) {
 	}
 }
 
+// waiting is what the event says of buckets that are left where they were.
+const waiting = "until the traffic pauses"
+
+// settle waits until no buckets are left where they were because traffic has not paused.
+func (r *host) settle() {
+	r.T.Helper()
+	nstest.Eventually(r.T, 10*time.Second, func() bool {
+		events := r.Must("events", "bond0")
+		return strings.Count(events, waiting) == strings.Count(events, "has moved after")
+	}, "the traffic to have moved")
+}
+
 // killed kills the daemon during streams both ways, and starts another.
 func (r *host) killed() {
 	r.T.Helper()
+	r.settle()
 	out := nstest.StartUDP(r.T, r.Here, r.There, rig.HereAddr, rig.ThereAddr, tenThousand)
 	in := nstest.StartUDP(r.T, r.There, r.Here, rig.ThereAddr, rig.HereAddr, tenThousand)
 	both := func() {
@@ -194,6 +207,7 @@ func TestAdoptionFromAnotherMountNamespace(t *testing.T) {
 			r := newHost(t, "bpf")
 			r.Start()
 			r.Up("br0", "plane=ebpf", "mode=balance-xor", settles, "eth1", "eth2")
+			r.settle()
 			stream := nstest.StartUDP(t, r.Here, r.There, rig.HereAddr, rig.ThereAddr, tenThousand)
 			stream.WaitReceived(some)
 			table := r.table()
@@ -210,6 +224,7 @@ func TestAdoptionFromAnotherMountNamespace(t *testing.T) {
 			r.WaitCarrying(2)
 			stream.WaitReceived(some)
 			r.overPulls("adopted into a mount namespace and out of it", stream.Stop())
+			r.settle()
 			if !bytes.Equal(table, r.table()) {
 				t.Error("the table is another")
 			}

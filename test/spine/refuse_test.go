@@ -58,8 +58,6 @@ func refusals() []refusal {
 			nstest.Command(r.T, r.Here, "ip", "tuntap", "add", "eth3", "mode", "tap")
 		}, args: spare("mtu=65535", "eth3"), code: refused, says: []string{"eth3", "mtu=65535", "65521"}, remedy: spare("mtu=65521", "eth3")},
 		{name: "no duration", args: []string{"set", "bond0", "updelay=soon"}, code: refused, says: []string{"updelay=soon", "`yoke set bond0 updelay=0s`"}},
-		{name: "only at creation", args: []string{"set", "bond0", "plane=user"}, code: refused,
-			says: []string{"plane", "yoke down bond0 && yoke up bond0"}},
 		{name: "missing interface", args: spare("eth33"), code: refused, says: []string{"eth33", "eth3"}, remedy: spare("eth3")},
 		{name: "in another aggregate", args: spare("eth1"), code: refused,
 			says: []string{"eth1", "bond0", "yoke remove bond0 eth1"}},
