@@ -50,9 +50,11 @@ func TestKillPullAdopt(t *testing.T) {
 // waiting is what the event says of buckets that are left where they were.
 const waiting = "until the traffic pauses"
 
-// settle waits until no buckets are left where they were because traffic has not paused.
+// settle waits until all ports carry and no buckets are left where they were because traffic
+// has not paused.
 func (r *host) settle() {
 	r.T.Helper()
+	r.WaitCarrying(r.carriers(2))
 	nstest.Eventually(r.T, 10*time.Second, func() bool {
 		events := r.Must("events", "bond0")
 		return strings.Count(events, waiting) == strings.Count(events, "has moved after")
