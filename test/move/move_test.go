@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -107,7 +108,9 @@ func picture(r *rig.Rig, device string) string {
 		"tc qdisc show dev DEV root", "sysctl net/ipv4/conf/DEV/rp_filter",
 	} {
 		words := strings.Fields(strings.ReplaceAll(line, "DEV", device))
-		b.WriteString("# " + line + "\n" + nstest.Command(r.T, r.Here, words[0], words[1:]...))
+		lines := strings.SplitAfter(nstest.Command(r.T, r.Here, words[0], words[1:]...), "\n")
+		slices.Sort(lines) // the kernel's order of neighbours is one of chance
+		b.WriteString("# " + line + "\n" + strings.Join(lines, ""))
 	}
 	return regexp.MustCompile(`refcnt \d+ `).ReplaceAllString(b.String(), "")
 }
