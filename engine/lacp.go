@@ -104,6 +104,14 @@ func (l *lag) number(name string) uint16 {
 	return n
 }
 
+// rename leaves a port its number, and with it all that LACP knows of it, under another name.
+func (l *lag) rename(from, to string) {
+	if n, ok := l.numbers[from]; ok {
+		delete(l.numbers, from)
+		l.numbers[to] = n
+	}
+}
+
 // forgetNumbers frees the numbers of ports that are gone for good.
 func (e *Engine) forgetNumbers() {
 	for name, n := range e.lag.numbers {

@@ -56,15 +56,18 @@ func newPair(t *testing.T, a, b agg.Spec) *pair {
 	return p
 }
 
-func (p *pair) cable(port string) {
-	p.a.world.Cable(port, func(f []byte) {
-		if !p.loses("a." + port) {
-			p.b.world.Arrive(port, f)
+func (p *pair) cable(port string) { p.cableTo(port, port) }
+
+// cableTo joins a port of a to one of b.
+func (p *pair) cableTo(a, b string) {
+	p.a.world.Cable(a, func(f []byte) {
+		if !p.loses("a." + a) {
+			p.b.world.Arrive(b, f)
 		}
 	})
-	p.b.world.Cable(port, func(f []byte) {
-		if !p.loses("b." + port) {
-			p.a.world.Arrive(port, f)
+	p.b.world.Cable(b, func(f []byte) {
+		if !p.loses("b." + b) {
+			p.a.world.Arrive(a, f)
 		}
 	})
 }

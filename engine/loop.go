@@ -100,6 +100,7 @@ func (e *Engine) round(ctx context.Context) {
 	e.announceMove(before)
 	announced := e.announceDue(ctx)
 	e.note(before)
+	e.forgetNumbers()
 	e.keepAlive(true)
 	e.record(announced...)
 	e.tables.Foresee()

@@ -86,6 +86,7 @@ func (e *Engine) renamePort(from, to string) {
 	}
 	e.ports[to] = e.ports[from]
 	delete(e.ports, from)
+	e.lag.rename(from, to)
 	e.policy, e.moves = e.policy.Renamed(from, to), e.moves.Renamed(from, to)
 	e.adopt(spec)
 	e.record(agg.Event{Kind: "port", Cause: "renamed", Port: to, From: from, To: to, Text: from + " was renamed to " + to})

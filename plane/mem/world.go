@@ -17,6 +17,7 @@ type World struct {
 	mu         sync.Mutex
 	lastIndex  int
 	links      map[string]*agg.LinkFacts
+	renamed    map[string]string // by the name before
 	aggregates map[string]*aggregate
 	subs       map[*subscriber]struct{}
 	ears       map[*Ear]struct{}
@@ -45,7 +46,7 @@ type subscriber struct {
 // NewWorld returns a world without interfaces.
 func NewWorld(clock Clock) *World {
 	return &World{
-		clock: clock, links: map[string]*agg.LinkFacts{}, aggregates: map[string]*aggregate{},
+		clock: clock, links: map[string]*agg.LinkFacts{}, renamed: map[string]string{}, aggregates: map[string]*aggregate{},
 		subs: map[*subscriber]struct{}{}, ears: map[*Ear]struct{}{}, cables: map[string]func([]byte){}, refuse: func(string) error { return nil },
 		random: rand.New(rand.NewPCG(1, 2)),
 	}
@@ -72,6 +73,32 @@ func (w *World) DeleteLink(name string) {
 	defer w.mu.Unlock()
 	delete(w.links, name)
 	w.changed(name)
+}
+
+// Rename gives an interface another name, where it is present. Its cable stays, and so does
+// what an aggregate knows of its port.
+func (w *World) Rename(from, to string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	l, ok := w.links[from]
+	if !ok {
+		return
+	}
+	l.Name = to
+	w.links[to], w.renamed[from] = l, to
+	delete(w.links, from)
+	if cable, ok := w.cables[from]; ok {
+		w.cables[to] = cable
+		delete(w.cables, from)
+	}
+	for _, a := range w.aggregates {
+		if t, ok := a.ports[from]; ok {
+			t.before.Name, a.ports[to] = to, t
+			delete(a.ports, from)
+		}
+	}
+	w.changed(from)
+	w.changed(to)
 }
 
 // Change alters an interface where it is present.
@@ -106,7 +133,11 @@ func (w *World) link(name string) agg.LinkFacts {
 		facts.Carrier = l.Carrier && l.AdminUp
 		return facts
 	}
-	return agg.LinkFacts{Name: name}
+	facts := agg.LinkFacts{Name: name}
+	if to := w.renamed[name]; w.links[to] != nil {
+		facts.RenamedTo = to
+	}
+	return facts
 }
 
 // Read returns the facts of the named interfaces. It can be refused as "read".
