@@ -159,8 +159,13 @@ func (r *registry) loadTakeOver(name string) (t takeOver, ok bool, err error) {
 	return t, t.BootID == r.world.BootID() && t.Namespace == r.world.Namespace(), nil
 }
 
-// giveBack gives the ports of an aggregate that is gone what it took over.
+// giveBack gives the ports of an aggregate that is gone what it took over. Where its state
+// is still there it stands, whole or in part, also where nobody could look after it: it has
+// the addresses, and what says whose they are is kept.
 func (r *registry) giveBack(name string) error {
+	if r.stands(name) {
+		return nil
+	}
 	t, ok, err := r.loadTakeOver(name)
 	if err != nil {
 		return err
@@ -178,6 +183,16 @@ func (r *registry) giveBack(name string) error {
 		return fmt.Errorf("forget what %s took over: %w", name, err)
 	}
 	return nil
+}
+
+// stands reports whether there is state of an aggregate of that name and of this boot, or
+// state that cannot be read.
+func (r *registry) stands(name string) bool {
+	f, err := readState(filepath.Join(r.dir, name+stateSuffix))
+	if err != nil {
+		return !errors.Is(err, fs.ErrNotExist)
+	}
+	return f.BootID == r.world.BootID()
 }
 
 // release takes an aggregate apart and gives its ports back all that they had, addresses
