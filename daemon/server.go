@@ -112,11 +112,18 @@ func (s *server) answer(h handler) http.HandlerFunc {
 func (s *server) refuse(w http.ResponseWriter, err error) {
 	problems := control.ProblemsOf(err)
 	status := control.StatusOf(problems[0].Code)
+	// A failure beside a refusal is a failure: not all is as it was.
+	for _, p := range problems {
+		if p.Code != control.CodeInternal {
+			continue
+		}
+		status = control.StatusOf(p.Code)
+		if p.Remedy == "" {
+			p.Remedy = "`yoke events` and the daemon's log tell more"
+		}
+	}
 	if status == http.StatusInternalServerError {
 		s.log.Error("request failed", "error", err)
-		if problems[0].Remedy == "" {
-			problems[0].Remedy = "`yoke events` and the daemon's log tell more"
-		}
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
