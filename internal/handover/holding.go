@@ -127,22 +127,6 @@ func (h *Holding) readNeighbours() error {
 	return nil
 }
 
-// Texts names the addresses and routes, for people.
-func (h Holding) Texts() []string {
-	var out []string
-	for _, m := range h.Addresses {
-		if p, ok := addressOf(m); ok {
-			out = append(out, p.String())
-		}
-	}
-	for _, m := range h.Routes {
-		if nl.DeserializeRtMsg(m).Protocol != unix.RTPROT_KERNEL {
-			out = append(out, "route to "+routeText(m))
-		}
-	}
-	return out
-}
-
 // addressOf is the interface's own address of an RTM_NEWADDR.
 func addressOf(m []byte) (netip.Prefix, bool) {
 	attrs := m[unix.SizeofIfAddrmsg:]

@@ -33,9 +33,6 @@ func (s *Set) Name(name string) *Set { return s.attr(unix.IFLA_IFNAME, nl.ZeroTe
 // Alias sets the text that `ip link` shows with the interface.
 func (s *Set) Alias(text string) *Set { return s.attr(unix.IFLA_IFALIAS, []byte(text)) }
 
-// TxQueueLen sets the length of the transmit queue in frames.
-func (s *Set) TxQueueLen(n int) *Set { return s.attr(unix.IFLA_TXQLEN, nl.Uint32Attr(uint32(n))) }
-
 // GenMode sets the IPv6 address generation mode.
 func (s *Set) GenMode(mode int) *Set {
 	inet6 := nl.NewRtAttr(unix.AF_INET6, nl.NewRtAttr(unix.IFLA_INET6_ADDR_GEN_MODE, []byte{byte(mode)}).Serialize())
