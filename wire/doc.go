@@ -6,7 +6,8 @@
 // and an AppendTo method that is its inverse. Parse never allocates; a header that
 // cannot be read gives a [Drop], which names the reason and serves as a metric label.
 //
-// Sub-packages hold the protocols that the daemon speaks itself: wire/arp, wire/nd and
-// wire/slow.
+// Sub-packages hold the protocols that the daemon speaks itself: wire/arp and wire/nd,
+// wire/igmp and wire/mld, and wire/slow.
+//
 // A [Flow] makes whole frames for tests, for the lab and for explanations.
 package wire
