@@ -37,7 +37,7 @@ func Parse(source string, text []byte) (*File, error) {
 	if err := dec.Decode(&f); err != nil {
 		return nil, fmt.Errorf("%s: %s", source, strings.TrimSpace(yaml.FormatError(err, false, true)))
 	}
-	if err := f.check(); err != nil {
+	if err := f.check(placesOf(text)); err != nil {
 		return nil, fmt.Errorf("%s: %w", source, err)
 	}
 	return &f, nil
@@ -140,9 +140,10 @@ func at(n ast.Node, text string) error {
 	return fmt.Errorf("[%d:%d] %s", p.Line, p.Column, text)
 }
 
-// check reports every fault of the file at once.
-func (f *File) check() error {
-	var c checker
+// check reports every fault of the file at once, each with its place.
+func (f *File) check(where places) error {
+	c := checker{where: where}
+	checkName(&c, "name", f.Name)
 	if f.Version != 1 {
 		c.add("version", fmt.Sprintf("is %d; this Yoke reads version 1", f.Version))
 	}
@@ -179,14 +180,18 @@ func (f *File) check() error {
 }
 
 // checker collects problems.
-type checker struct{ problems agg.Problems }
+type checker struct {
+	where    places
+	problems agg.Problems
+}
 
 func (c *checker) add(object, rule string) {
-	c.problems = append(c.problems, &agg.Problem{Code: "invalid-lab", Object: object, Rule: rule})
+	c.problems = append(c.problems, &agg.Problem{Code: "invalid-lab", Object: c.where.of(object), Rule: rule})
 }
 
 func (f *File) checkSwitch(c *checker, name string) {
 	s, object := f.Switches[name], "switches."+name
+	checkName(c, object, name)
 	switch s.Kind {
 	case kindBridge:
 		if s.LACPRate != "" || s.Passive {
@@ -217,6 +222,7 @@ func (f *File) checkGroups(c *checker, name string) {
 	s, by := f.Switches[name], map[string]string{}
 	for _, group := range slices.Sorted(maps.Keys(s.Groups)) {
 		object := "switches." + name + ".groups." + group
+		checkName(c, object, group)
 		if s.Kind == kindOVS && len(s.Groups[group]) < 2 {
 			c.add(object, "a group of Open vSwitch has two cables or more")
 		}
@@ -236,6 +242,7 @@ func (f *File) checkCables(c *checker) {
 	used := map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(f.Cables)) {
 		object := "cables." + name
+		checkName(c, object, name)
 		if err := agg.CheckName(name); err != nil {
 			c.add(object, err.Error())
 		}
@@ -268,6 +275,7 @@ func (f *File) checkCables(c *checker) {
 
 func (f *File) checkHost(c *checker, name string) {
 	h := f.Hosts[name]
+	checkName(c, "hosts."+name, name)
 	for _, a := range slices.Sorted(maps.Keys(h.Aggregates)) {
 		entry := h.Aggregates[a]
 		entry.Spec.Name = a
