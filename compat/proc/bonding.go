@@ -3,7 +3,6 @@ package proc
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/yokelag/yoke/agg"
 )
@@ -17,14 +16,15 @@ type Extra struct {
 	Permanent map[string]agg.MAC
 }
 
-// Bonding returns the text of /proc/net/bonding for an aggregate. Lines that the driver
-// has for a mode only are there in that mode.
+// Bonding returns the text of /proc/net/bonding for an aggregate, as a reader with
+// CAP_NET_ADMIN gets it. Lines that the driver has for a mode or a watch only are there
+// with that one. The modes are the driver's; Yoke's own is named by its own word.
 func Bonding(s agg.Status, x Extra) string {
 	var b strings.Builder
 	c := s.Spec.Config()
 	fmt.Fprintf(&b, "Ethernet Channel Bonding Driver: %s\n\n", x.Driver)
 	fmt.Fprintf(&b, "Bonding Mode: %s\n", modeWords(s))
-	if c.Mode == agg.BalanceXOR || c.Mode == agg.LACP {
+	if hashes(s.Spec, c.Mode) {
 		fmt.Fprintf(&b, "Transmit Hash Policy: %s (%d)\n", value(s.Spec, "xmit_hash_policy"), number("xmit_hash_policy", value(s.Spec, "xmit_hash_policy")))
 	}
 	if hasActive(c.Mode) {
@@ -35,12 +35,15 @@ func Bonding(s agg.Status, x Extra) string {
 		fmt.Fprintf(&b, "Primary Slave: %s\nCurrently Active Slave: %s\n", primary, orNone(s.Active))
 	}
 	fmt.Fprintf(&b, "MII Status: %s\n", upDown(s.Device.Carrier))
-	fmt.Fprintf(&b, "MII Polling Interval (ms): %d\n", c.Miimon.Milliseconds())
-	fmt.Fprintf(&b, "Up Delay (ms): %d\n", milliseconds(s.Spec, "updelay"))
-	fmt.Fprintf(&b, "Down Delay (ms): %d\n", milliseconds(s.Spec, "downdelay"))
-	fmt.Fprintf(&b, "Peer Notification Delay (ms): %d\n", milliseconds(s.Spec, "peer_notif_delay"))
+	b.WriteString(watchText(s.Spec, c))
+	if c.Mode == agg.LACP {
+		b.WriteString("\n" + lacpText(s, c.LACP))
+	}
 	for _, p := range s.Ports {
 		b.WriteString("\n" + portText(s, p, x))
+		if c.Mode == agg.LACP {
+			b.WriteString(portLACPText(p.LACP))
+		}
 	}
 	return b.String()
 }
@@ -98,6 +101,18 @@ func modeWords(s agg.Status) string {
 	return text
 }
 
+// hashes reports whether the driver chooses ports by xmit_hash_policy.
+func hashes(s agg.Spec, m agg.Mode) bool {
+	switch m {
+	case agg.BalanceXOR, agg.LACP:
+		return true
+	case agg.BalanceTLB, agg.BalanceALB:
+		return value(s, "tlb_dynamic_lb") == "off"
+	default:
+		return false
+	}
+}
+
 func hasActive(m agg.Mode) bool {
 	return m == agg.ActiveBackup || m == agg.BalanceTLB || m == agg.BalanceALB
 }
@@ -125,14 +140,6 @@ func number(name, text string) int {
 		}
 	}
 	return 0
-}
-
-func milliseconds(s agg.Spec, name string) int64 {
-	d, err := time.ParseDuration(value(s, name))
-	if err != nil {
-		return 0
-	}
-	return d.Milliseconds()
 }
 
 func upDown(up bool) string {

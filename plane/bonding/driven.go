@@ -102,11 +102,23 @@ func portLACP(s State, q Port, proc Proc) *agg.PortLACP {
 			continue
 		}
 		out.ActorChurn, out.PartnerChurn = t.Fields["Actor Churn State"], t.Fields["Partner Churn State"]
+		out.Counters = churns(t)
 		if t.Actor != nil {
 			out.Actor, out.Number = lacpEnd(*t.Actor), t.Actor.Port
 		}
 		if t.Partner != nil {
 			out.Partner = lacpEnd(*t.Partner)
+		}
+	}
+	return out
+}
+
+// churns are how often either end was given up, by the names that Yoke's own LACP has for it.
+func churns(p ProcPort) map[string]uint64 {
+	out := map[string]uint64{}
+	for name, label := range map[string]string{"actor_churns": "Actor Churned Count", "partner_churns": "Partner Churned Count"} {
+		if n, err := strconv.ParseUint(p.Fields[label], 10, 64); err == nil {
+			out[name] = n
 		}
 	}
 	return out
