@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/internal/bootclock"
@@ -31,23 +32,29 @@ func (p *Plane) apply(ctx context.Context, plan agg.Plan) error {
 		return &agg.Problem{Code: "too-many-ports", Object: p.options.Name,
 			Rule: fmt.Sprintf("has no room for more ports than %d, those being removed included", agg.MaxPorts)}
 	}
-	taken, err := p.takeNew(ctx, plan, next)
+	before := p.ports.Taken()
+	got, err := p.takeNew(ctx, plan, next)
+	if err == nil {
+		err = p.putInForce(plan, next)
+	}
 	if err != nil {
-		return errors.Join(err, p.giveBack(ctx, taken, next))
-	}
-	if err := p.setDevice(plan); err != nil {
-		return errors.Join(err, p.giveBack(ctx, taken, next))
-	}
-	if err := p.ready(plan); err != nil {
-		return errors.Join(err, p.giveBack(ctx, taken, next))
-	}
-	e := encode(plan, agg.Instant(bootclock.Now()), next)
-	if err := p.publish.publish(e.route(p.device.Inner, p.device.Outer, p.elsewhere)); err != nil {
-		return errors.Join(err, p.giveBack(ctx, taken, next))
+		return errors.Join(err, p.giveBack(ctx, got, before, next))
 	}
 	p.places, p.done.generation = next, plan.Generation
-	maps.Copy(p.hooked, taken)
+	maps.Copy(p.hooked, got.hooked)
 	return errors.Join(p.setCarrier(plan.Carrier), p.dropGone(ctx, plan), p.ports.Promiscuous(plan, p.promisc), p.ports.SlowProtocols(plan))
+}
+
+// putInForce publishes a plan whose ports are taken.
+func (p *Plane) putInForce(plan agg.Plan, s places) error {
+	if err := p.setDevice(plan); err != nil {
+		return err
+	}
+	if err := p.ready(plan); err != nil {
+		return err
+	}
+	e := encode(plan, agg.Instant(bootclock.Now()), s)
+	return p.publish.publish(e.route(p.device.Inner, p.device.Outer, p.elsewhere))
 }
 
 // followNames keeps place and hooks of a port whose interface has another name now; the
@@ -69,10 +76,13 @@ func (p *Plane) followNames(plan agg.Plan) {
 	}
 }
 
+// gains are the ifindexes of ports that an Apply has taken and hooked, by name.
+type gains struct{ taken, hooked map[string]int }
+
 // takeNew takes the ports of plan that are not hooked, or under another ifindex, and
-// returns those with their ifindexes, also after an error.
-func (p *Plane) takeNew(ctx context.Context, plan agg.Plan, s places) (map[string]int, error) {
-	taken := map[string]int{}
+// returns those, also after an error.
+func (p *Plane) takeNew(ctx context.Context, plan agg.Plan, s places) (gains, error) {
+	got := gains{map[string]int{}, map[string]int{}}
 	if p.done.ports == nil {
 		p.done.ports = map[string]agg.MAC{}
 	}
@@ -87,21 +97,22 @@ func (p *Plane) takeNew(ctx context.Context, plan agg.Plan, s places) (map[strin
 		}
 		ifindex, err := p.ports.Take(ctx, q.Name, port.Want{MAC: mac, MTU: plan.MTU})
 		if err != nil {
-			return taken, err
+			return got, err
 		}
 		p.done.ports[q.Name] = mac
 		if hooked && ifindex == q.Index {
 			continue
 		}
-		taken[q.Name] = ifindex
+		got.taken[q.Name] = ifindex
 		if ifindex != q.Index {
-			return taken, fmt.Errorf("port %s has ifindex %d now, not %d", q.Name, ifindex, q.Index)
+			return got, fmt.Errorf("port %s has ifindex %d now, not %d", q.Name, ifindex, q.Index)
 		}
+		got.hooked[q.Name] = ifindex
 		if err := p.takeOver(s[q.Name], ifindex); err != nil {
-			return taken, err
+			return got, err
 		}
 	}
-	return taken, nil
+	return got, nil
 }
 
 // takeOver hooks a port that was taken just now and notes where its own counter stands,
@@ -123,11 +134,25 @@ func (p *Plane) takeOver(place, ifindex int) error {
 	})
 }
 
-// giveBack undoes takeNew.
-func (p *Plane) giveBack(ctx context.Context, taken map[string]int, s places) error {
+// giveBack undoes takeNew. A port that had a record before stays taken: the plan in force
+// uses it, or that of the plane the aggregate comes from. In the first case its programs
+// stay too, without which it may have been since adoption.
+func (p *Plane) giveBack(ctx context.Context, got gains, before []port.Record, s places) error {
+	had := func(ifindex int) bool {
+		return slices.ContainsFunc(before, func(r port.Record) bool { return r.Index == ifindex })
+	}
 	var errs []error
-	for name, ifindex := range taken {
-		errs = append(errs, p.unhookPort(s[name], ifindex), p.ports.Release(ctx, name))
+	for name, ifindex := range got.hooked {
+		if _, inForce := p.places[name]; inForce && had(ifindex) {
+			p.hooked[name] = ifindex
+			continue
+		}
+		errs = append(errs, p.unhookPort(s[name], ifindex))
+	}
+	for name, ifindex := range got.taken {
+		if !had(ifindex) {
+			errs = append(errs, p.ports.Release(ctx, name))
+		}
 	}
 	return errors.Join(errs...)
 }
