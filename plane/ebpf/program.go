@@ -92,12 +92,16 @@ func reachOf(p agg.Plan) reach {
 // ready makes sure that entry and hop can do what a plan asks for, before it is in force.
 // What they can do once they keep.
 func (p *Plane) ready(plan agg.Plan) error {
-	wanted := reachOf(plan)
-	if wanted <= p.loader.reach {
+	before, wanted := p.loader.reach, reachOf(plan)
+	if wanted <= before {
 		return nil
 	}
 	p.loader.reach = wanted
-	return errors.Join(p.hookHop(), p.hookEntry())
+	if err := errors.Join(p.hookHop(), p.hookEntry()); err != nil {
+		p.loader.reach = before // what is hooked may do no more than that
+		return err
+	}
+	return nil
 }
 
 // guard makes the guard program that this kernel takes.
