@@ -205,7 +205,7 @@ func (p *Plane) dropGone(ctx context.Context, plan agg.Plan) error {
 		if ifindex := p.hooked[name]; ifindex != 0 {
 			errs = append(errs, p.unhookPort(p.places[name], ifindex))
 		}
-		errs = append(errs, p.ports.Release(ctx, name), p.clearCounters(p.places[name]))
+		errs = append(errs, p.ports.Release(ctx, name), p.clearPlace(p.places[name]))
 		delete(p.hooked, name)
 		delete(p.places, name)
 	}

@@ -1,6 +1,7 @@
 package ebpf
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/cilium/ebpf"
@@ -27,10 +28,13 @@ func (p *Plane) portStats(place int) (yokePortStats, error) {
 	return sum, nil
 }
 
-// clearCounters readies a place for another port.
-func (p *Plane) clearCounters(place int) error {
-	if err := p.tables.YokePorts.Put(uint32(place), make([]yokePortStats, cpus())); err != nil {
-		return fmt.Errorf("clear counters of a port: %w", err)
+// clearPlace readies a place for another port: its counters, and what its guard remembers.
+func (p *Plane) clearPlace(place int) error {
+	err := errors.Join(
+		p.tables.YokePorts.Put(uint32(place), make([]yokePortStats, cpus())),
+		p.tables.YokeAway.Put(uint32(place), uint32(0)))
+	if err != nil {
+		return fmt.Errorf("clear the place of a port: %w", err)
 	}
 	return nil
 }

@@ -182,3 +182,28 @@ func TestGuardOpensTheSecondPortForReceiving(t *testing.T) {
 		in.Stop()
 	})
 }
+
+// The guard of the next daemon knows that frames are away, and closes what was opened, also
+// where the port works again before it has moved any frame itself.
+func TestNextDaemonEndsWhatTheGuardBegan(t *testing.T) {
+	variants(t, func(t *testing.T, r *rig) {
+		requireGuard(t, r.plane)
+		r.ready()
+		out := r.stream(time.Millisecond)
+		out.WaitReceived(20)
+		r.far.SetDown("eth0")
+		out.WaitReceived(20)
+		out.Stop()
+		r.close()
+		r.far.SetUp("eth0")
+		nstest.Eventually(t, 5*time.Second, func() bool {
+			return r.near.Link("eth0").Attrs().RawFlags&unix.IFF_LOWER_UP != 0
+		}, "the carrier of eth0")
+		r.open()
+		out = r.stream(time.Millisecond)
+		nstest.Eventually(t, 5*time.Second, func() bool {
+			return r.observe().Counters["guard_opened_ports"] == 0
+		}, "the port closed again")
+		out.Stop()
+	})
+}

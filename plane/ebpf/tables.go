@@ -87,6 +87,7 @@ func pinnedLayout(dir string) (version uint32, pinned bool, err error) {
 // replacements gives the tables to programs that are loaded beside them.
 func replacements(t *yokeMaps) map[string]*ebpf.Map {
 	return map[string]*ebpf.Map{
+		yokeMapYokeAway:    t.YokeAway,
 		yokeMapYokeCurrent: t.YokeCurrent,
 		yokeMapYokeDrops:   t.YokeDrops,
 		yokeMapYokeEntries: t.YokeEntries,
