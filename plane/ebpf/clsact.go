@@ -81,8 +81,11 @@ func priorityFor(h hook) (uint16, error) {
 
 func (c filters) detach(h hook) error {
 	list, err := filtersOn(h.ifindex, h.ingress)
+	if isGone(err) {
+		return nil // no interface or no clsact: nothing is attached
+	}
 	if err != nil {
-		return nil //nolint:nilerr // no interface or no clsact: nothing is attached
+		return fmt.Errorf("look for filter %s on interface %d: %w", filterName(h), h.ifindex, err)
 	}
 	i := slices.IndexFunc(list, isOurFilter)
 	if i < 0 {
