@@ -245,12 +245,17 @@ const skipStats = 1 << 3
 // dumpTries is how often a list is asked for that changed while the kernel made it.
 const dumpTries = 10
 
-// dump asks for a list until it is of one moment. The last one is taken as it is: on a
-// busy host there may never be such a moment, and who asks looks for single interfaces.
-func dump(request func() *nl.NetlinkRequest, answer uint16) (messages [][]byte, err error) {
+// dump asks for a list until it is of one moment.
+func dump(request func() *nl.NetlinkRequest, answer uint16) ([][]byte, error) {
+	return Whole(func() ([][]byte, error) { return execute(request(), answer) })
+}
+
+// Whole asks for a list until it is of one moment, and returns other errors at once. The
+// last one is taken as it is: on a busy host there may never be such a moment, and who asks
+// looks for single interfaces.
+func Whole(ask func() ([][]byte, error)) (messages [][]byte, err error) {
 	for range dumpTries {
-		messages, err = execute(request(), answer)
-		if !errors.Is(err, netlink.ErrDumpInterrupted) {
+		if messages, err = ask(); !errors.Is(err, netlink.ErrDumpInterrupted) {
 			return messages, err
 		}
 	}

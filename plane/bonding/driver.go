@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/internal/iface"
 	"github.com/yokelag/yoke/plane/device"
 )
 
@@ -77,15 +78,26 @@ func (d *Driver) Create(name string, mac agg.MAC, mtu int) error {
 	}
 	body = append(body, info(nl.IFLA_INFO_KIND, nl.IFLA_INFO_DATA, nil)...)
 	_, err := d.do(unix.RTM_NEWLINK, unix.NLM_F_ACK|unix.NLM_F_CREATE|unix.NLM_F_EXCL, body, 0)
-	switch {
-	case errors.Is(err, unix.EOPNOTSUPP):
-		return device.NoDriver(name, "bonding")
-	case errors.Is(err, unix.EPERM):
-		return device.NoPrivilege(name, "bonding")
-	case err != nil:
+	if p := noDriver(name, err); p != nil {
+		return p
+	}
+	if err != nil {
 		return fmt.Errorf("create bond %s: %w", name, err)
 	}
 	return nil
+}
+
+// noDriver turns what a kernel without the driver, or one that does not let us, says of a
+// new bond into a problem, nil for anything else.
+func noDriver(object string, err error) *agg.Problem {
+	switch {
+	case errors.Is(err, unix.EOPNOTSUPP):
+		return device.NoDriver(object, "bonding")
+	case errors.Is(err, unix.EPERM):
+		return device.NoPrivilege(object, "bonding")
+	default:
+		return nil
+	}
 }
 
 // Find returns the ifindex of a bond, whoever made it, and changes nothing. ENODEV where
@@ -145,7 +157,9 @@ func (d *Driver) read(index int) (State, error) {
 // ports lists those interfaces whose master is the bond.
 func (d *Driver) ports(bond int) ([]Port, error) {
 	body := appendAttribute(linkHead(0), unix.IFLA_MASTER, binary.NativeEndian.AppendUint32(nil, uint32(bond)))
-	answers, err := d.do(unix.RTM_GETLINK, unix.NLM_F_DUMP, body, unix.RTM_NEWLINK)
+	answers, err := iface.Whole(func() ([][]byte, error) {
+		return d.do(unix.RTM_GETLINK, unix.NLM_F_DUMP, body, unix.RTM_NEWLINK)
+	})
 	if err != nil {
 		return nil, err
 	}
