@@ -140,8 +140,8 @@ func lacpFacts(s State, proc Proc) *agg.LACPStatus {
 	if m, err := agg.ParseMAC(proc.Fields["System MAC address"]); err == nil {
 		out.System = m
 	}
-	for i, t := range proc.Ports {
-		if t.Partner != nil && i < len(s.Ports) && s.Ports[i].AggregatorID == s.Aggregator.ID {
+	for _, t := range proc.Ports { // in the order of joining
+		if q, ok := s.Port(t.Name); ok && t.Partner != nil && q.AggregatorID == s.Aggregator.ID {
 			out.PartnerPriority = t.Partner.Priority
 		}
 	}
