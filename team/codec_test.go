@@ -2,6 +2,7 @@ package team
 
 import (
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -30,7 +31,7 @@ func TestOptionsThereAndBack(t *testing.T) {
 func TestValuesAsText(t *testing.T) {
 	for text, v := range map[string]Value{
 		"4294967295": U32Value(4294967295), "-5": S32Value(-5), "true": BoolValue(true), "false": BoolValue(false),
-		"hash": StringValue("hash"), `\00\ff`: BinaryValue([]byte{0, 255}),
+		"hash": StringValue("hash"), strings.Repeat("x", MaxString): StringValue(strings.Repeat("x", 31)), `\00\ff`: BinaryValue([]byte{0, 255}),
 	} {
 		if v.String() != text {
 			t.Errorf("%v is written %q", v, v.String())
@@ -41,7 +42,7 @@ func TestValuesAsText(t *testing.T) {
 	}
 	for text, kind := range map[string]Type{
 		"-1": U32, "4294967296": U32, "2147483648": S32, "yes": Bool, `\0`: Binary, `x00`: Binary,
-		"123456789012345678901234567890123": String, "": Type(99),
+		strings.Repeat("x", MaxString+1): String, "": Type(99),
 	} {
 		if v, err := ParseValue(kind, text); err == nil {
 			t.Errorf("%q is taken for the %v %v", text, kind, v)

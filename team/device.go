@@ -61,8 +61,8 @@ func (d *Device) Set(k Key, v Value) error {
 // before stays.
 func (d *Device) SetAll(options ...Option) error {
 	for _, o := range options {
-		if o.Value.kind == String && len(o.Value.data) >= MaxString {
-			return failed("set option "+o.Key.String(), d.name, fmt.Errorf("%d bytes are too long, the driver takes %d", len(o.Value.data), MaxString-1))
+		if o.Value.kind == String && len(o.Value.data) > MaxString {
+			return failed("set option "+o.Key.String(), d.name, fmt.Errorf("%d bytes are too long, the driver takes %d", len(o.Value.data), MaxString))
 		}
 	}
 	return d.driver.SetOptions(d.index, options...)

@@ -18,8 +18,9 @@ const (
 	S32    Type = 14 // 32 bits, signed
 )
 
-// MaxString is the length in bytes of the longest string value.
-const MaxString = 32
+// MaxString is the length in bytes of the longest string value: the driver's 32
+// (TEAM_STRING_MAX_LEN) hold a NUL too.
+const MaxString = 31
 
 // String names the type as teamnl's manual does.
 func (t Type) String() string {
