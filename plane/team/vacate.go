@@ -3,8 +3,6 @@ package team
 import (
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 
 	"golang.org/x/sys/unix"
 
@@ -33,9 +31,7 @@ func (p *Plane) Vacate(keepDevice bool) error {
 			errs = append(errs, err)
 		}
 	}
-	if err := os.Remove(p.options.planFile()); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		errs = append(errs, err)
-	}
+	errs = append(errs, p.note.Forget(p.options.planFile()))
 	// Last, since it tells the next daemon whether anything was done.
 	if err := p.device.Destroy(); err != nil && !errors.Is(err, unix.ENODEV) {
 		errs = append(errs, err)
