@@ -81,7 +81,12 @@ func TestCarrierFollowsInnerEnd(t *testing.T) {
 	ns := newNS(t)
 	p := ensured(t, ns, Options{Name: "bond0"})
 	for _, step := range []struct{ admin, carrier bool }{{true, false}, {true, true}, {true, false}, {false, false}} {
-		if err := errors.Join(p.SetAdmin(step.admin), p.SetCarrier(step.carrier)); err != nil {
+		if step.admin {
+			ns.SetUp("bond0")
+		} else {
+			ns.SetDown("bond0")
+		}
+		if err := p.SetCarrier(step.carrier); err != nil {
 			t.Fatal(err)
 		}
 		if f := facts(t, p); f.AdminUp != step.admin || f.Carrier != step.carrier {
@@ -93,7 +98,8 @@ func TestCarrierFollowsInnerEnd(t *testing.T) {
 func TestAdoptKeepsCarrierAndIndexes(t *testing.T) {
 	ns := newNS(t)
 	p := ensured(t, ns, Options{Name: "bond0"})
-	if err := errors.Join(p.SetAdmin(true), p.SetCarrier(true)); err != nil {
+	ns.SetUp("bond0")
+	if err := p.SetCarrier(true); err != nil {
 		t.Fatal(err)
 	}
 	q := ensured(t, ns, Options{Name: "bond0", MTU: 1400, MAC: agg.MAC{2, 0, 0, 0, 0, 7}})
@@ -119,9 +125,10 @@ func TestOuterEndElsewhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := ensured(t, ns, Options{Name: "bond0"})
-	if err := errors.Join(p.SetMTU(1300), p.SetCarrier(true), p.SetAdmin(true), p.SetMAC(agg.MAC{2, 0, 0, 0, 0, 5})); err != nil {
+	if err := errors.Join(p.SetMTU(1300), p.SetCarrier(true), p.SetMAC(agg.MAC{2, 0, 0, 0, 0, 5})); err != nil {
 		t.Fatal(err)
 	}
+	other.SetUp("bond0")
 	other.AddAddr("bond0", "192.0.2.1/24")
 	ns.AddAddr("lo", "192.0.2.77/32") // must not be mistaken for the device's
 	f := facts(t, p)

@@ -107,14 +107,6 @@ func (p *Pair) SetCarrier(up bool) error {
 	})
 }
 
-// SetAdmin sets the outer end administratively up or down.
-func (p *Pair) SetAdmin(up bool) error {
-	return p.outer("set the admin state of", func(_ iface.Link, s *iface.Set) bool {
-		s.Flag(unix.IFF_UP, up)
-		return true
-	})
-}
-
 // SetMAC sets the address of the outer end, where it is another: the kernel forgets all
 // neighbours of a device whose address is set, be it to the same.
 func (p *Pair) SetMAC(mac agg.MAC) error {
