@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/policy"
@@ -47,6 +46,18 @@ func (e *Engine) planned(ctx context.Context, in policy.Input) (agg.Plan, policy
 	return plan, state, reasons
 }
 
+// makeWay has the traffic leave what a change of the spec is about to take away, and tells
+// the partner. That may take long, so all is served meanwhile but other changes. It returns
+// the numbers that ports have in LACP that will be gone.
+func (e *Engine) makeWay(ctx context.Context, next agg.Spec) []uint16 {
+	e.changing = true
+	defer func() { e.changing, e.leaving = false, nil }()
+	if e.drainOut(ctx, next); ctx.Err() != nil {
+		return nil
+	}
+	return e.farewell(ctx, next)
+}
+
 // drainOut moves the traffic away from ports that a change of the spec is about to remove,
 // and sees to it that buckets that the change moves wait for a pause. The aggregate is
 // looked after meanwhile.
@@ -67,18 +78,14 @@ func (e *Engine) drainOut(ctx context.Context, next agg.Spec) {
 			e.leaving = append(e.leaving, p.Name)
 		}
 	}
-	for len(e.leaving) > 0 && ctx.Err() == nil {
-		e.round(ctx)
-		if e.policy.Drain == nil {
-			return
+	if len(e.leaving) == 0 {
+		return
+	}
+	e.round(ctx)
+	for e.policy.Drain != nil && ctx.Err() == nil {
+		if e.serve(ctx, agg.Never, nil) && e.policy.Drain != nil {
+			e.round(ctx)
 		}
-		timer := time.NewTimer(max(0, e.drainAt.Sub(e.w.Clock.Now())))
-		select {
-		case <-ctx.Done():
-		case <-e.sub.wake:
-		case <-timer.C:
-		}
-		timer.Stop()
 	}
 }
 
@@ -102,20 +109,19 @@ func (e *Engine) reshapes(next agg.Spec) bool {
 func (e *Engine) awaitPause(ctx context.Context) {
 	end := e.w.Clock.Now().Add(e.config.DrainTimeout)
 	for ctx.Err() == nil && e.w.Clock.Now().Before(end) {
-		facts, err := e.observe(ctx)
+		var facts agg.Facts
+		var err error
+		e.meanwhile(ctx, func() { facts, err = e.observe(ctx) })
 		now := e.w.Clock.Now()
 		busy := func(b agg.BucketFacts) bool { return now.Sub(b.LastUsed) < policy.DrainGap }
 		if err != nil || !slices.ContainsFunc(facts.Buckets, busy) {
 			return
 		}
-		timer := time.NewTimer(drainLook)
-		select {
-		case <-ctx.Done():
-		case <-e.sub.wake:
-			e.round(ctx)
-		case <-timer.C:
+		for look := now.Add(drainLook); ctx.Err() == nil && e.w.Clock.Now().Before(look); {
+			if e.serve(ctx, look, nil) {
+				e.round(ctx)
+			}
 		}
-		timer.Stop()
 	}
 }
 

@@ -56,7 +56,10 @@ type Engine struct {
 	w     World
 	ring  *ring
 	saver *saver
-	calls chan func(ctx context.Context)
+	// calls are served also while a change waits for traffic to pause; changes wait for
+	// each other.
+	calls, changes chan func(ctx context.Context)
+
 	ready chan struct{} // closed after the first attempt to apply a plan
 	begun error         // its result, written before ready is closed
 	ended chan struct{} // closed when Run returns
@@ -70,13 +73,15 @@ type Engine struct {
 	softnet growth
 	told    announce.State // what is left to announce
 	drainAt agg.Instant    // when a planned move goes on
-	leaving []string       // ports that are drained to be removed
-	former  map[int]string // by which ports buckets left before a change that is being made
-	sub     subscription
-	lag     lag
-	steps   trace.Ring // the last steps of lag.system
-	kept    kept
-	driven  driven
+	// changing: a change waits for traffic to pause.
+	changing bool
+	leaving  []string       // ports that are drained to be removed
+	former   map[int]string // by which ports buckets left before a change that is being made
+	sub      subscription
+	lag      lag
+	steps    trace.Ring // the last steps of lag.system
+	kept     kept
+	driven   driven
 	// away is the device as this engine found it under the plan of the one before.
 	away agg.DeviceFacts
 	// readAt is when Links.Read is tried again after readFails failures in a row.
@@ -122,7 +127,7 @@ func New(spec agg.Spec, w World, saved *Saved) (*Engine, error) {
 		w.Log = slog.New(slog.DiscardHandler)
 	}
 	e := &Engine{
-		name: spec.Name, w: w, calls: make(chan func(context.Context)),
+		name: spec.Name, w: w, calls: make(chan func(context.Context)), changes: make(chan func(context.Context)),
 		ready: make(chan struct{}), ended: make(chan struct{}), saver: newSaver(w.Store),
 	}
 	if e.driver() != nil {
@@ -230,7 +235,7 @@ func (e *Engine) Spec(ctx context.Context) (agg.Spec, error) {
 // of the aggregate. After an error everything is as it was before: the earlier spec is
 // wanted and its plan was applied again.
 func (e *Engine) Update(ctx context.Context, spec agg.Spec) error {
-	return e.call(ctx, func(ctx context.Context) error { return e.update(ctx, spec.Clone()) })
+	return e.in(ctx, e.changes, func(ctx context.Context) error { return e.update(ctx, spec.Clone()) })
 }
 
 // Events returns the events after the one numbered since, oldest first, and how many
@@ -241,12 +246,17 @@ func (e *Engine) Events(since uint64) (events []agg.Event, lost uint64) { return
 // error of ctx.
 func (e *Engine) WaitEvent(ctx context.Context, since uint64) error { return e.ring.wait(ctx, since) }
 
-// call runs f in the goroutine of Run.
+// call runs f, which changes nothing that is wanted, in the goroutine of Run.
 func (e *Engine) call(ctx context.Context, f func(ctx context.Context) error) error {
+	return e.in(ctx, e.calls, f)
+}
+
+// in runs f in the goroutine of Run when it takes the next one of queue.
+func (e *Engine) in(ctx context.Context, queue chan<- func(context.Context), f func(ctx context.Context) error) error {
 	done := make(chan error, 1)
 	work := func(inner context.Context) { done <- f(inner) }
 	select {
-	case e.calls <- work:
+	case queue <- work:
 	case <-e.ended:
 		return fmt.Errorf("%s: %w", e.name, ErrStopped)
 	case <-ctx.Done():

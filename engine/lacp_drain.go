@@ -30,19 +30,15 @@ func (e *Engine) farewell(ctx context.Context, next agg.Spec) []uint16 {
 	for _, n := range gone {
 		e.stepLACP(lacp.Input{At: e.w.Clock.Now(), Kind: lacp.Drain, Port: n})
 	}
+	whole := true
 	for !l.drained(gone) && ctx.Err() == nil {
-		e.round(ctx)
+		if whole {
+			e.round(ctx)
+		}
 		if l.drained(gone) {
 			break
 		}
-		timer := time.NewTimer(e.drainPause())
-		select {
-		case <-ctx.Done():
-		case <-e.sub.wake:
-		case <-e.earWake():
-		case <-timer.C:
-		}
-		timer.Stop()
+		whole = e.serve(ctx, agg.Never, nil)
 	}
 	return gone
 }
@@ -63,16 +59,10 @@ func (e *Engine) stay(ports []uint16) {
 	}
 }
 
-// drainPause is the time to the next thing that the machines have to do.
-func (e *Engine) drainPause() time.Duration {
-	now := e.w.Clock.Now()
-	return max(0, agg.Earliest(e.lacpAt(), now.Add(drainLook)).Sub(now))
-}
-
 // Leave tells the partner that no port takes part any more. It is for who takes the
 // aggregate apart: LACP says nothing after that.
 func (e *Engine) Leave(ctx context.Context) {
-	_ = e.call(ctx, func(ctx context.Context) error { // an engine that has stopped says nothing
+	_ = e.in(ctx, e.changes, func(ctx context.Context) error { // an engine that has stopped says nothing
 		l := &e.lag
 		if l.system == nil {
 			return nil

@@ -21,8 +21,6 @@ func (e *Engine) loop(ctx context.Context) {
 	e.remember()
 	e.takeOver(ctx)
 	e.followAway(ctx)
-	timer := time.NewTimer(0)
-	defer timer.Stop()
 	whole := true
 	for ctx.Err() == nil {
 		if whole {
@@ -31,26 +29,39 @@ func (e *Engine) loop(ctx context.Context) {
 		if e.verifyDue() {
 			e.verify(ctx)
 		}
-		timer.Reset(e.pause())
-		whole = true
-		select {
-		case <-ctx.Done():
-		case <-e.sub.wake:
-			e.lookSoon()
-		case <-e.earWake():
-			whole = e.turn(ctx)
-		case <-timer.C:
-			whole = !e.lacpOnly() || e.turn(ctx)
-		case f := <-e.calls:
-			f(ctx)
-		}
+		whole = e.serve(ctx, agg.Never, e.changes)
 	}
 }
 
-// pause is the time until something is due without a wake-up.
-func (e *Engine) pause() time.Duration {
+// serve waits until something happens or is due, or for an instant, and does what needs no
+// round. It reports whether one must follow. In the middle of a change it is given no
+// others.
+func (e *Engine) serve(ctx context.Context, until agg.Instant, changes <-chan func(context.Context)) bool {
+	timer := time.NewTimer(e.pause(until))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-e.sub.wake:
+		e.lookSoon()
+	case <-e.earWake():
+		return e.turn(ctx)
+	case <-timer.C:
+		if e.lacpOnly() {
+			return e.turn(ctx)
+		}
+		return until == agg.Never || e.w.Clock.Now().Before(until)
+	case f := <-e.calls:
+		f(ctx)
+	case f := <-changes:
+		f(ctx)
+	}
+	return true
+}
+
+// pause is the time until something is due without a wake-up, or until an instant.
+func (e *Engine) pause(until agg.Instant) time.Duration {
 	at := agg.Earliest(e.deadline(), agg.Earliest(e.lacpAt(), e.beatDue()))
-	if at == agg.Never {
+	if at = agg.Earliest(at, until); at == agg.Never {
 		return e.verifyPeriod()
 	}
 	return max(0, at.Sub(e.w.Clock.Now()))
@@ -58,7 +69,7 @@ func (e *Engine) pause() time.Duration {
 
 // deadline is when a round is due, but for LACP. What cannot be done yet does not count,
 // or the loop would spin: nothing while facts cannot be read, no reading back while a plan
-// waits to be applied.
+// waits to be applied, nor in the middle of a change, which what it finds may need.
 func (e *Engine) deadline() agg.Instant {
 	if e.readFails > 0 {
 		return e.readAt
@@ -67,8 +78,11 @@ func (e *Engine) deadline() agg.Instant {
 		return e.w.Clock.Now()
 	}
 	at := e.plane.verifyAt
-	if e.plane.doubt || !e.plane.have {
+	switch {
+	case e.plane.doubt || !e.plane.have:
 		at = e.plane.retryAt
+	case e.changing:
+		at = agg.Never
 	}
 	at = agg.Earliest(agg.Earliest(at, e.announceAt()), agg.Earliest(e.drainAt, e.driven.lookAt))
 	for _, w := range e.watches {

@@ -181,7 +181,7 @@ func (e *Engine) observe(ctx context.Context) (agg.Facts, error) {
 // served before.
 func (e *Engine) verifyDue() bool {
 	p := &e.plane
-	return p.have && !p.doubt && len(e.sub.wake) == 0 &&
+	return p.have && !p.doubt && !e.changing && len(e.sub.wake) == 0 &&
 		p.verifyAt != agg.Never && !e.w.Clock.Now().Before(p.verifyAt)
 }
 

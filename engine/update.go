@@ -14,14 +14,11 @@ func (e *Engine) update(ctx context.Context, spec agg.Spec) error {
 		return fmt.Errorf("update %s: the spec is that of %s", e.name, spec.Name)
 	}
 	e.round(ctx)
-	e.drainOut(ctx, spec)
+	gone := e.makeWay(ctx, spec)
 	if ctx.Err() != nil {
-		e.leaving = nil
 		return fmt.Errorf("update %s: %w", e.name, ErrStopped)
 	}
-	gone := e.farewell(ctx, spec)
 	before, mark := e.mind, e.mark()
-	e.leaving = nil
 	e.adopt(spec)
 	if err := e.insist(ctx); err != nil {
 		e.mind = before
