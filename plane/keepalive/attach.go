@@ -10,6 +10,8 @@ import (
 	"github.com/cilium/ebpf/link"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"github.com/yokelag/yoke/internal/clsact"
 )
 
 // hook is a place on a port.
@@ -186,7 +188,7 @@ func (s seen) removeFilter() error {
 	if !s.hasFilter() {
 		return nil
 	}
-	if err := netlink.FilterDel(s.filter()); err != nil && !isGone(err) {
+	if err := netlink.FilterDel(s.filter()); err != nil && !clsact.IsGone(err) {
 		return fmt.Errorf("remove filter %s from interface %d: %w", s.filterName(), s.ifindex, err)
 	}
 	return nil
@@ -204,7 +206,7 @@ func detach(h hook) error {
 	}
 	defer p.Close()
 	err = link.RawDetachProgram(link.RawDetachProgramOptions{Target: s.ifindex, Program: p, Attach: ebpf.AttachTCXIngress})
-	if err != nil && !isGone(err) {
+	if err != nil && !clsact.IsGone(err) {
 		return fmt.Errorf("detach %s from interface %d: %w", s.programName(), s.ifindex, err)
 	}
 	return s.removeFilter()
@@ -228,8 +230,4 @@ func byIndex(ifindex int) netlink.Link {
 	a := netlink.NewLinkAttrs()
 	a.Index = ifindex
 	return &netlink.Device{LinkAttrs: a}
-}
-
-func isGone(err error) bool {
-	return errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENODEV) || errors.Is(err, unix.EINVAL)
 }

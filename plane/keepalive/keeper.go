@@ -8,6 +8,7 @@ import (
 
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/internal/bootclock"
+	"github.com/yokelag/yoke/internal/clsact"
 )
 
 // Options are what a keeper needs to know.
@@ -79,7 +80,7 @@ func (k *Keeper) change(ifindex int, s State, attached bool) error {
 	if attached {
 		return k.write(ifindex, s, before.speech.MadeClsact)
 	}
-	made, err := ensureClsact(ifindex)
+	made, err := clsact.Add(ifindex)
 	if err != nil {
 		return err
 	}
@@ -143,14 +144,14 @@ func (k *Keeper) Mend() (ports int, err error) {
 		if in.stands() && out.stands() {
 			continue
 		}
-		_, err := ensureClsact(ifindex)
+		_, err := clsact.Add(ifindex)
 		if err == nil {
 			err = k.attach(ifindex)
 		}
 		switch {
 		case err == nil:
 			ports++
-		case !isGone(err):
+		case !clsact.IsGone(err):
 			errs = append(errs, err)
 		}
 	}
@@ -163,7 +164,7 @@ func (k *Keeper) Remove(ifindex int) error {
 	before, _, err := k.recordOf(ifindex)
 	errs := []error{err, detach(hook{ifindex, true}), detach(hook{ifindex, false})}
 	if before.speech.MadeClsact != 0 {
-		errs = append(errs, dropClsact(ifindex))
+		errs = append(errs, clsact.DropUnused(ifindex))
 	}
 	for _, m := range []*ebpf.Map{k.objects.YokeUntil, k.objects.YokeSpeech, k.objects.YokeNotes} {
 		if err := m.Delete(uint32(ifindex)); err != nil && !errors.Is(err, ebpf.ErrKeyNotExist) {

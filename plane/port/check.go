@@ -11,6 +11,7 @@ import (
 
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/internal/bootclock"
+	"github.com/yokelag/yoke/internal/clsact"
 	"github.com/yokelag/yoke/internal/iface"
 	"github.com/yokelag/yoke/plane/device"
 )
@@ -53,6 +54,9 @@ func (k *Keeper) check(name string) error {
 		if p != nil {
 			return p
 		}
+	}
+	if k.clsact {
+		return clsact.Check(l.Index)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/internal/nstest"
 )
 
@@ -49,5 +50,42 @@ func TestClsactGoesWhereItWasMade(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Filters for both directions would land in the one list of an ingress qdisc. A plane that
+// needs none takes such a port as it is.
+func TestIngressQdiscIsRefused(t *testing.T) {
+	nstest.Require(t, "clsact", "program:tc")
+	b := newBench(t)
+	nstest.Command(t, b.NS, "tc", "qdisc", "add", "dev", "eth1", "ingress")
+	nstest.Command(t, b.NS, "tc", "filter", "add", "dev", "eth1", "ingress", "bpf", "bytecode", "1,6 0 0 0")
+	filters := func() string {
+		return nstest.Command(t, b.NS, "tc", "filter", "show", "dev", "eth1", "ingress") +
+			nstest.Command(t, b.NS, "tc", "qdisc", "show", "dev", "eth1")
+	}
+	before, had := b.state(), filters()
+	var p *agg.Problem
+	k := b.open()
+	index, err := k.Take(t.Context(), "eth1", want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := k.EnsureClsact(index); !errors.As(err, &p) || p.Code != "ingress-qdisc" {
+		t.Errorf("got %v", err)
+	}
+	if err := k.Release(t.Context(), "eth1"); err != nil {
+		t.Fatal(err)
+	}
+	k.NeedClsact()
+	if err := k.Check("eth1"); !errors.As(err, &p) || p.Object != "eth1" || !strings.Contains(p.Remedy, "tc qdisc delete dev eth1 ingress") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := k.Take(t.Context(), "eth1", want); err == nil || len(k.Taken()) != 0 {
+		t.Errorf("it was taken: %v", err)
+	}
+	b.becomes(before)
+	if has := filters(); has != had {
+		t.Errorf("before:\n%s\nnow:\n%s", had, has)
 	}
 }

@@ -27,6 +27,8 @@ type Keeper struct {
 	journal  journal
 	space    *netspace.Space
 	managers managers
+	// clsact: the plane needs a clsact qdisc on its ports.
+	clsact bool
 	// promisc is what was set last, by ifindex.
 	promisc map[int]bool
 	// slow is the same of the group address of slow protocols.

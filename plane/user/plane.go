@@ -76,6 +76,9 @@ func (p *Plane) open() (err error) {
 // start makes the sockets of the device and sets the loops going.
 func (p *Plane) start() (err error) {
 	p.fenced = port.AddClsact(p.device.Inner) == nil && fenceInner(p.device.Inner) == nil
+	if p.fenced {
+		p.keeper.NeedClsact()
+	}
 	if err := p.reachOuter(); err != nil {
 		return err
 	}
