@@ -45,7 +45,8 @@ type confirmation struct {
 	// after is called when something was kept or undone, for what waited for that.
 	after func()
 
-	// deciding is held while somebody keeps or undoes it.
+	// deciding is held while the change is made, and while somebody keeps or undoes it:
+	// who comes too early waits for the change.
 	deciding sync.Mutex
 
 	mu    sync.Mutex
@@ -68,6 +69,12 @@ func (c *confirmation) around(what string, d time.Duration, before map[string]*a
 	if d < 0 || d > maxConfirm {
 		return &agg.Problem{Code: "invalid-value", Option: "confirm", Value: d.String(), Rule: fmt.Sprintf("must be more than nothing and at most %v", maxConfirm), Remedy: "for example `--confirm 60s`"}
 	}
+	// Refused at once, and not when the change that is being made is done.
+	if err := c.free(); err != nil {
+		return err
+	}
+	c.deciding.Lock()
+	defer c.deciding.Unlock()
 	if err := c.begin(what, d, before); err != nil {
 		return err
 	}
@@ -77,13 +84,24 @@ func (c *confirmation) around(what string, d time.Duration, before map[string]*a
 	return c.restart(d)
 }
 
-func (c *confirmation) begin(what string, d time.Duration, before map[string]*agg.Spec) error {
+// free refuses a second change while one waits or is being made.
+func (c *confirmation) free() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.now != nil {
-		return &agg.Problem{Code: "unconfirmed", Object: c.now.What, Rule: "waits to be confirmed, and only one change can at a time",
-			Remedy: "keep it with `yoke confirm`, or undo it now with `yoke confirm --undo`"}
+	if c.now == nil {
+		return nil
 	}
+	return &agg.Problem{Code: "unconfirmed", Object: c.now.What, Rule: "waits to be confirmed, and only one change can at a time",
+		Remedy: "keep it with `yoke confirm`, or undo it now with `yoke confirm --undo`"}
+}
+
+// begin notes what is to be undone; the caller holds deciding.
+func (c *confirmation) begin(what string, d time.Duration, before map[string]*agg.Spec) error {
+	if err := c.free(); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	w := c.registry.world
 	u := &unconfirmed{Version: confirmVersion, BootID: w.BootID(), Namespace: w.Namespace(), What: what, Deadline: w.Clock().Now().Add(d), Before: before}
 	if err := c.save(u); err != nil {
@@ -175,10 +193,13 @@ func nothingWaits() *agg.Problem {
 		Remedy: "`yoke events` tells what happened"}
 }
 
-// confirm keeps what waits.
-func (c *confirmation) confirm() (control.Pending, error) {
+// confirm keeps what waits. Who went away while the change was made keeps nothing.
+func (c *confirmation) confirm(ctx context.Context) (control.Pending, error) {
 	c.deciding.Lock()
 	defer c.deciding.Unlock()
+	if err := ctx.Err(); err != nil {
+		return control.Pending{}, err
+	}
 	p := c.pending()
 	if !p.Waiting {
 		return p, nothingWaits()
@@ -192,6 +213,9 @@ func (c *confirmation) confirm() (control.Pending, error) {
 func (c *confirmation) undo(ctx context.Context) (control.Pending, error) {
 	c.deciding.Lock()
 	defer c.deciding.Unlock()
+	if err := ctx.Err(); err != nil {
+		return control.Pending{}, err
+	}
 	p := c.pending()
 	if !p.Waiting {
 		return p, nothingWaits()

@@ -151,6 +151,6 @@ func namesOf(changes []change) string {
 
 func (s *server) getPending(*http.Request) (any, error) { return s.confirmation.pending(), nil }
 
-func (s *server) confirm(*http.Request) (any, error) { return s.confirmation.confirm() }
+func (s *server) confirm(r *http.Request) (any, error) { return s.confirmation.confirm(r.Context()) }
 
 func (s *server) undo(r *http.Request) (any, error) { return s.confirmation.undo(r.Context()) }
