@@ -90,6 +90,9 @@ type Pending struct {
 	What string `json:"what,omitempty"`
 	// Aggregates are those that would change back.
 	Aggregates []string `json:"aggregates,omitempty"`
+	// Failed is why it could not be undone when that was tried last, empty before. It is
+	// tried again until it succeeds.
+	Failed string `json:"failed,omitempty"`
 	// Until is when it is undone, by the wall clock of now.
 	Until  time.Time `json:"until,omitzero"`
 	LeftMS int64     `json:"left_ms,omitempty"`

@@ -126,10 +126,16 @@ func (r *registry) make(ctx context.Context, changes []change) error {
 		return nil
 	}
 	if back := r.restoreHeld(ctx, before, held); back != nil {
-		return errors.Join(err, fmt.Errorf("take the changes back: %w", back))
+		return errors.Join(err, &notTakenBack{back})
 	}
 	return err
 }
+
+// notTakenBack is the error of changes that failed and that are still there, in part.
+type notTakenBack struct{ err error }
+
+// Error implements error.
+func (e *notTakenBack) Error() string { return "take the changes back: " + e.err.Error() }
 
 // makeAll does changes in order and stops at the first failure. What an aggregate keeps
 // while it is made anew is in held, also where it could not be made.
@@ -269,9 +275,18 @@ func (r *registry) restore(ctx context.Context, before map[string]*agg.Spec) err
 
 // restoreHeld is restore with what aggregates had that are perhaps not there now.
 func (r *registry) restoreHeld(ctx context.Context, before map[string]*agg.Spec, held map[string]rebuilt) error {
-	now, err := r.specs(ctx)
+	changes, err := r.changesBack(ctx, before)
 	if err != nil {
 		return err
+	}
+	return r.makeAll(ctx, ordered(changes), held)
+}
+
+// changesBack are those from what aggregates are to what they were.
+func (r *registry) changesBack(ctx context.Context, before map[string]*agg.Spec) ([]change, error) {
+	now, err := r.specs(ctx)
+	if err != nil {
+		return nil, err
 	}
 	var changes []change
 	for name, spec := range before {
@@ -286,7 +301,13 @@ func (r *registry) restoreHeld(ctx context.Context, before map[string]*agg.Spec,
 			changes = append(changes, c)
 		}
 	}
-	return r.makeAll(ctx, ordered(changes), held)
+	return changes, nil
+}
+
+// areAsBefore reports whether aggregates are what they were.
+func (r *registry) areAsBefore(ctx context.Context, before map[string]*agg.Spec) bool {
+	changes, err := r.changesBack(ctx, before)
+	return err == nil && len(changes) == 0
 }
 
 // remember notes what files said of the aggregates that are as they say.

@@ -33,6 +33,9 @@ type unconfirmed struct {
 	Namespace uint64      `json:"network_namespace"`
 	What      string      `json:"what"`
 	Deadline  agg.Instant `json:"deadline"`
+	// Failed is why it could not be undone when that was tried last, empty before. It is
+	// tried again at Deadline then.
+	Failed string `json:"failed,omitempty"`
 	// Before is what the aggregates were, null where there was none.
 	Before map[string]*agg.Spec `json:"before"`
 }
@@ -44,24 +47,38 @@ type confirmation struct {
 	path     string
 	// after is called when something was kept or undone, for what waited for that.
 	after func()
+	// pause is for how long an undo that failed is left, by how often it did.
+	pause func(tries int) time.Duration
 
 	// deciding is held while the change is made, and while somebody keeps or undoes it:
 	// who comes too early waits for the change.
 	deciding sync.Mutex
 
-	mu    sync.Mutex
-	now   *unconfirmed
+	mu  sync.Mutex
+	now *unconfirmed
+	// tries counts how often it could not be undone.
+	tries int
 	timer *time.Timer
 	ended bool
 	tasks sync.WaitGroup
 }
 
 func newConfirmation(r *registry, after func()) *confirmation {
-	return &confirmation{registry: r, path: filepath.Join(r.dir, confirmName), after: after}
+	return &confirmation{registry: r, path: filepath.Join(r.dir, confirmName), after: after, pause: undoPause}
+}
+
+// maxUndoPause is the longest time between two tries to undo.
+const maxUndoPause = time.Minute
+
+// undoPause begins with a second and doubles: what is in the way may be gone at once, and
+// may be there for long.
+func undoPause(tries int) time.Duration {
+	return min(maxUndoPause, time.Second<<min(tries-1, 6))
 }
 
 // around makes a change by f that is undone after d unless it is confirmed; with a d of 0
-// it just makes it. A change that fails needs no undoing.
+// it just makes it. A change that fails needs no undoing where it was taken back; where it
+// was not, that is tried until it is.
 func (c *confirmation) around(what string, d time.Duration, before map[string]*agg.Spec, f func() error) error {
 	if d == 0 {
 		return f()
@@ -79,9 +96,48 @@ func (c *confirmation) around(what string, d time.Duration, before map[string]*a
 		return err
 	}
 	if err := f(); err != nil {
-		return errors.Join(err, c.forget())
+		return errors.Join(err, c.abandon(err))
 	}
 	return c.restart(d)
+}
+
+// abandon ends the waiting for a change that failed, or undoes what is left of it. The
+// caller holds deciding.
+func (c *confirmation) abandon(why error) error {
+	u := c.waits()
+	left, ok := errors.AsType[*notTakenBack](why)
+	switch {
+	case ok:
+		why = left.err
+	case c.registry.areAsBefore(context.Background(), u.Before):
+		if why = c.forget(); why == nil {
+			return nil
+		}
+	}
+	c.later(why)
+	return &agg.Problem{Code: "not-taken-back", Object: u.What, Rule: "failed, and not all of it could be taken back; that is tried until it is",
+		Remedy: "`yoke confirm --show` tells how it stands, `yoke confirm --undo` tries at once"}
+}
+
+// waits is what waits, nil where nothing does.
+func (c *confirmation) waits() *unconfirmed {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+// later tries to undo again after a pause.
+func (c *confirmation) later(why error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.tries++
+	pause := c.pause(c.tries)
+	c.now.Failed, c.now.Deadline = why.Error(), c.registry.world.Clock().Now().Add(pause)
+	c.arm()
+	c.registry.log.Error("not undone; it is tried again", "what", c.now.What, "after", pause, "error", why)
+	if err := c.save(c.now); err != nil {
+		c.registry.log.Error("state not saved", "error", err)
+	}
 }
 
 // free refuses a second change while one waits or is being made.
@@ -125,6 +181,9 @@ func (c *confirmation) arm() {
 	if c.ended {
 		return
 	}
+	if c.timer != nil {
+		c.timer.Stop()
+	}
 	left := c.now.Deadline.Sub(c.registry.world.Clock().Now())
 	u := c.now
 	c.timer = time.AfterFunc(max(0, left), func() { c.expire(u) })
@@ -142,10 +201,26 @@ func (c *confirmation) expire(u *unconfirmed) {
 		return
 	}
 	defer c.tasks.Done()
-	c.registry.log.Warn("undone, because nobody confirmed it", "what", u.What)
-	if _, err := c.undo(context.Background()); err != nil {
-		c.registry.log.Error("not undone; `yoke confirm --undo` tries again", "what", u.What, "error", err)
+	c.deciding.Lock()
+	defer c.deciding.Unlock()
+	if c.waits() != u { // somebody decided meanwhile
+		return
 	}
+	c.registry.log.Warn("undone, because nobody confirmed it", "what", u.What)
+	_ = c.bringBack(u) // it is logged, and tried again
+}
+
+// bringBack undoes u, or tries again later. The file goes last, so that an undo that was
+// cut short is done by the next daemon. The caller holds deciding.
+func (c *confirmation) bringBack(u *unconfirmed) error {
+	err := c.registry.restore(context.Background(), u.Before)
+	if err == nil {
+		err = c.decided()
+	}
+	if err != nil {
+		c.later(err)
+	}
+	return err
 }
 
 func (c *confirmation) save(u *unconfirmed) error {
@@ -163,14 +238,16 @@ func (c *confirmation) forget() error {
 	return c.drop()
 }
 
+// drop is forget; the caller holds mu. It waits still where the file is there still, by
+// which the next daemon would undo it.
 func (c *confirmation) drop() error {
-	if c.timer != nil {
-		c.timer.Stop()
-	}
-	c.now, c.timer = nil, nil
 	if err := os.Remove(c.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("forget what was to be confirmed: %w", err)
 	}
+	if c.timer != nil {
+		c.timer.Stop()
+	}
+	c.now, c.timer, c.tries = nil, nil, 0
 	return nil
 }
 
@@ -183,7 +260,7 @@ func (c *confirmation) pending() control.Pending {
 		return p
 	}
 	left := c.now.Deadline.Sub(c.registry.world.Clock().Now())
-	p.Waiting, p.What, p.Aggregates = true, c.now.What, slices.Sorted(maps.Keys(c.now.Before))
+	p.Waiting, p.What, p.Aggregates, p.Failed = true, c.now.What, slices.Sorted(maps.Keys(c.now.Before)), c.now.Failed
 	p.LeftMS, p.Until = max(0, left.Milliseconds()), time.Now().Add(left).Round(time.Millisecond)
 	return p
 }
@@ -208,8 +285,7 @@ func (c *confirmation) confirm(ctx context.Context) (control.Pending, error) {
 	return p, c.decided()
 }
 
-// undo brings back what was before. The file goes last, so that an undo that was cut
-// short is done by the next daemon.
+// undo brings back what was before.
 func (c *confirmation) undo(ctx context.Context) (control.Pending, error) {
 	c.deciding.Lock()
 	defer c.deciding.Unlock()
@@ -220,13 +296,7 @@ func (c *confirmation) undo(ctx context.Context) (control.Pending, error) {
 	if !p.Waiting {
 		return p, nothingWaits()
 	}
-	c.mu.Lock()
-	before := c.now.Before
-	c.mu.Unlock()
-	if err := c.registry.restore(context.WithoutCancel(ctx), before); err != nil {
-		return p, err
-	}
-	return p, c.decided()
+	return p, c.bringBack(c.waits())
 }
 
 func (c *confirmation) decided() error {

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -92,4 +95,144 @@ func TestADecisionOfNobody(t *testing.T) {
 	}
 	_, err = c.confirm(t.Context())
 	refused(t, err, control.CodeNotFound)
+}
+
+// fewer takes eth2 away from bond0.
+func fewer(t *testing.T, reg *registry) []change {
+	t.Helper()
+	now, err := reg.specs(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	changes, _ := compare(now, wanted{specs: []agg.Spec{aSpec(t, "bond0", "eth1")}})
+	return changes
+}
+
+// breakable has the plane refuse every plan while it is set.
+func breakable(r *rig) *atomic.Bool {
+	var on atomic.Bool
+	r.w.mem.Refuse(func(op string) error {
+		if op == "apply" && on.Load() {
+			return errors.New("the plane is broken")
+		}
+		return nil
+	})
+	return &on
+}
+
+// A change that failed is guarded as long as it is not taken back.
+func TestAFailedChangeIsGuardedUntilItIsTakenBack(t *testing.T) {
+	r := newRig(t, "eth1", "eth2")
+	reg, c := confirming(t, r)
+	c.pause = func(int) time.Duration { return time.Hour }
+	if err := reg.up(t.Context(), aSpec(t, "bond0", "eth1", "eth2"), origin{}); err != nil {
+		t.Fatal(err)
+	}
+	changes, broken := fewer(t, reg), breakable(r)
+	no := &agg.Problem{Code: "no", Rule: "the plane refuses", Remedy: "none"}
+	err := c.around("apply of bond0", time.Hour, befores(changes), func() error {
+		if err := reg.make(t.Context(), changes); err != nil {
+			t.Error(err)
+		}
+		broken.Store(true)
+		return no
+	})
+	refused(t, err, "no", "the plane refuses")
+	refused(t, err, "not-taken-back", "yoke confirm --undo")
+	if p := c.pending(); !p.Waiting || p.Failed == "" || p.LeftMS > time.Hour.Milliseconds() {
+		t.Errorf("waiting is %+v", p)
+	}
+	if f := unconfirmedFinding(c.pending()); f.Code != "not-undone" || !strings.Contains(f.Text, "apply of bond0 could not be undone: ") {
+		t.Errorf("status says %+v", f)
+	}
+	if _, err := c.undo(t.Context()); err == nil || !strings.Contains(c.pending().Failed, "the plane is broken") {
+		t.Errorf("got %v, %+v", err, c.pending())
+	}
+	broken.Store(false)
+	if _, err := c.undo(t.Context()); err != nil || c.pending().Waiting {
+		t.Errorf("got %v, %+v", err, c.pending())
+	}
+	if !reg.areAsBefore(t.Context(), befores(changes)) {
+		t.Error("it is not what it was")
+	}
+	err = c.around("apply of bond0", time.Hour, befores(changes), func() error { return no })
+	if !errors.Is(err, no) || control.HasCode(err, "not-taken-back") || c.pending().Waiting {
+		t.Errorf("what changed nothing: got %v, %+v", err, c.pending())
+	}
+}
+
+// Changes that fail half way say so where they cannot be taken back.
+func TestHalfOfAChangeIsTold(t *testing.T) {
+	r := newRig(t, "eth1", "eth2", "eth3")
+	reg, c := confirming(t, r)
+	c.pause = func(int) time.Duration { return time.Hour }
+	if err := reg.up(t.Context(), aSpec(t, "bond0", "eth1", "eth2"), origin{}); err != nil {
+		t.Fatal(err)
+	}
+	bond1 := aSpec(t, "bond1", "eth3")
+	create, _ := difference("", nil, &bond1)
+	changes := append(fewer(t, reg), create)
+	applies := 0
+	r.w.mem.Refuse(func(op string) error {
+		if op != "apply" {
+			return nil
+		}
+		if applies++; applies == 1 {
+			return nil
+		}
+		return &agg.Problem{Code: "no", Rule: "the plane refuses", Remedy: "none"}
+	})
+	err := c.around("apply of both", time.Hour, befores(changes), func() error { return reg.make(t.Context(), changes) })
+	for _, code := range []string{"no", control.CodeInternal, "not-taken-back"} {
+		if !control.HasCode(err, code) {
+			t.Errorf("%v has no %s", err, code)
+		}
+	}
+	if !strings.Contains(control.ProblemsOf(err).Error(), "take the changes back: ") || !c.pending().Waiting {
+		t.Errorf("got %v, %+v", err, c.pending())
+	}
+}
+
+// An undo that fails when the time is over is tried until it succeeds.
+func TestAnUndoIsTriedUntilItSucceeds(t *testing.T) {
+	r := newRig(t, "eth1", "eth2")
+	reg, c := confirming(t, r)
+	if err := reg.up(t.Context(), aSpec(t, "bond0", "eth1", "eth2"), origin{}); err != nil {
+		t.Fatal(err)
+	}
+	changes, broken := fewer(t, reg), breakable(r)
+	var tries []int
+	var told []string
+	c.pause = func(n int) time.Duration { // it has mu
+		tries = append(tries, n)
+		told = append(told, c.now.Failed)
+		broken.Store(n < 3)
+		return time.Millisecond
+	}
+	err := c.around("apply of bond0", time.Millisecond, befores(changes), func() error {
+		err := reg.make(t.Context(), changes)
+		broken.Store(true)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.wait("it to be undone", func() bool { return !c.pending().Waiting })
+	if !slices.Equal(tries, []int{1, 2, 3}) || told[0] != "" || !strings.Contains(told[1], "the plane is broken") {
+		t.Errorf("tries %v, told %q", tries, told)
+	}
+	if !reg.areAsBefore(t.Context(), befores(changes)) {
+		t.Error("it is not what it was")
+	}
+	if _, err := os.Stat(c.path); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("it is to be undone again: %v", err)
+	}
+}
+
+func TestUndoPause(t *testing.T) {
+	for tries, want := range map[int]time.Duration{1: time.Second, 2: 2 * time.Second, 6: 32 * time.Second, 7: time.Minute, 1000: time.Minute} {
+		if got := undoPause(tries); got != want {
+			t.Errorf("after %d tries: %v, want %v", tries, got, want)
+		}
+	}
 }

@@ -19,6 +19,7 @@ func (s *server) statuses(ctx context.Context, name string) (control.StatusList,
 		return list, err
 	}
 	w, p := s.files.wanted(), s.confirmation.pending()
+	told := false
 	for i := range list.Aggregates {
 		a := &list.Aggregates[i]
 		a.Findings = append(adviseReordering(s.registry.world, *a), s.fileFindings(w, a.Spec)...)
@@ -26,13 +27,13 @@ func (s *server) statuses(ctx context.Context, name string) (control.StatusList,
 		a.Findings = append(a.Findings, s.registry.elsewhereFindings(*a)...)
 		a.Findings = append(a.Findings, s.registry.addressFindings(ctx, *a)...)
 		if p.Waiting && slices.Contains(p.Aggregates, a.Name) {
-			a.Findings = append(a.Findings, unconfirmedFinding(p))
+			a.Findings, told = append(a.Findings, unconfirmedFinding(p)), true
 		}
 	}
 	for _, problem := range w.problems {
 		list.Findings = append(list.Findings, agg.Finding{Code: "configuration-fault", Severity: "error", Text: "left out, with its whole file: " + withoutRemedy(problem), Remedy: problem.Remedy})
 	}
-	if p.Waiting && name == "" && len(list.Aggregates) == 0 {
+	if p.Waiting && name == "" && !told {
 		list.Findings = append(list.Findings, unconfirmedFinding(p))
 	}
 	return list, nil
@@ -46,6 +47,10 @@ func withoutRemedy(p *agg.Problem) string {
 
 func unconfirmedFinding(p control.Pending) agg.Finding {
 	left := (time.Duration(p.LeftMS) * time.Millisecond).Round(100 * time.Millisecond)
+	if p.Failed != "" {
+		return agg.Finding{Code: "not-undone", Severity: "error", Text: fmt.Sprintf("%s could not be undone: %s; it is tried again in %v", p.What, p.Failed, left),
+			Remedy: "`yoke confirm --undo` tries at once, `yoke confirm` keeps what is there now"}
+	}
 	return agg.Finding{Code: "unconfirmed", Severity: "warning", Text: fmt.Sprintf("%s is undone in %v", p.What, left), Remedy: "keep it with `yoke confirm`"}
 }
 

@@ -163,7 +163,12 @@ func (a *app) printApplied(d control.Difference) {
 }
 
 func (a *app) printPending(p control.Pending) {
-	fmt.Fprintf(a.out, "%s is undone in %v unless you run `yoke confirm`\n", p.What, (time.Duration(p.LeftMS) * time.Millisecond).Round(100*time.Millisecond))
+	left := (time.Duration(p.LeftMS) * time.Millisecond).Round(100 * time.Millisecond)
+	if p.Failed != "" {
+		fmt.Fprintf(a.out, "%s could not be undone: %s\nit is tried again in %v; `yoke confirm --undo` tries at once, `yoke confirm` keeps what is there now\n", p.What, p.Failed, left)
+		return
+	}
+	fmt.Fprintf(a.out, "%s is undone in %v unless you run `yoke confirm`\n", p.What, left)
 }
 
 func (a *app) printFindings(indent string, findings []agg.Finding) {
