@@ -21,6 +21,9 @@ type Facts struct {
 	Counters map[string]uint64 `json:"counters,omitempty"`
 	// ForeignFilters are tc programs and filters of others that ours stand beside.
 	ForeignFilters []string `json:"foreign_filters,omitempty"`
+	// Unreleased says why ports that the plan does not have any more could not be given back
+	// as they were. They stay taken, and every look tries again.
+	Unreleased []string `json:"unreleased,omitempty"`
 }
 
 // DeviceFacts describe the aggregate's device.

@@ -35,6 +35,9 @@ func findings(v View) []agg.Finding {
 	if len(v.Facts.ForeignFilters) > 0 {
 		add("foreign-filters", "info", "others have tc programs beside ours: "+strings.Join(v.Facts.ForeignFilters, ", "), "")
 	}
+	for _, why := range v.Facts.Unreleased {
+		add("port-not-released", "warning", "a port that left could not be given back as it was, and is tried again: "+why, "")
+	}
 	if name := v.Device.Name; name != "" && name != v.Spec.Name {
 		add("device-renamed", "info", fmt.Sprintf("the device is named %s now; to commands and files the aggregate is %s as before", name, v.Spec.Name),
 			fmt.Sprintf("ip link set %s name %s", name, v.Spec.Name))

@@ -163,9 +163,10 @@ func (p *Plane) changeMode(ctx context.Context, plan agg.Plan, have State, want 
 			Remedy: "`ip link delete " + p.options.Name + "` before",
 		}
 	}
-	if err := p.leaveAll(ctx, plan); err != nil {
+	if err := p.leaveAll(); err != nil {
 		return err
 	}
+	p.unreleased = p.keeper.LetGo(ctx, plan)
 	if !have.Up {
 		return p.driver.Change(p.index, want)
 	}
@@ -331,5 +332,6 @@ func (p *Plane) dropOld(ctx context.Context, plan agg.Plan) (bool, error) {
 			errs = append(errs, err)
 		}
 	}
-	return changed, errors.Join(append(errs, p.keeper.ReleaseOthers(ctx, plan))...)
+	p.unreleased = p.keeper.LetGo(ctx, plan) // the bond can follow the plan without
+	return changed, errors.Join(errs...)
 }

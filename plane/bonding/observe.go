@@ -15,15 +15,15 @@ import (
 
 // Observe reads back what is in force. The plan is reported only while the bond has its
 // mode, options and ports, and the active port is the plan's.
-func (p *Plane) Observe(_ context.Context) (agg.Facts, error) {
-	f, err := p.observe()
+func (p *Plane) Observe(ctx context.Context) (agg.Facts, error) {
+	f, err := p.observe(ctx)
 	if err != nil {
 		return f, fmt.Errorf("observe %s: %w", p.options.Name, err)
 	}
 	return f, nil
 }
 
-func (p *Plane) observe() (agg.Facts, error) {
+func (p *Plane) observe(ctx context.Context) (agg.Facts, error) {
 	f := agg.Facts{At: agg.Instant(bootclock.Now())}
 	s, err := p.driver.Read(p.index)
 	if errors.Is(err, unix.ENODEV) {
@@ -46,6 +46,10 @@ func (p *Plane) observe() (agg.Facts, error) {
 		return f, nil
 	}
 	plan := p.note.Noted()
+	if len(p.unreleased) > 0 {
+		p.unreleased = p.keeper.LetGo(ctx, plan)
+	}
+	f.Unreleased = p.unreleased
 	if same, err := p.inForce(s, plan); err != nil {
 		return f, err
 	} else if same {

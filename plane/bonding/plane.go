@@ -33,6 +33,8 @@ type Plane struct {
 	stranger bool
 	// spec is what is wanted, nil where the plan says what the driver is to do.
 	spec *agg.Spec
+	// unreleased are the reasons why ports that left are still taken.
+	unreleased []string
 }
 
 // Open creates the bond of an aggregate, or adopts the one that is there with its ports,
@@ -111,7 +113,7 @@ func (p *Plane) Destroy(ctx context.Context) error {
 	if p.stranger {
 		return p.Close()
 	}
-	errs := []error{p.leaveAll(ctx, agg.Plan{})}
+	errs := []error{p.leaveAll(), p.keeper.ReleaseOthers(ctx, agg.Plan{})}
 	if err := p.driver.Destroy(p.index); err != nil && !errors.Is(err, unix.ENODEV) {
 		errs = append(errs, err)
 	}
@@ -122,11 +124,11 @@ func (p *Plane) Destroy(ctx context.Context) error {
 	return nil
 }
 
-// leaveAll takes every port out of the bond and gives those back that are not in plan.
-func (p *Plane) leaveAll(ctx context.Context, plan agg.Plan) error {
+// leaveAll takes every port out of the bond.
+func (p *Plane) leaveAll() error {
 	s, err := p.driver.Read(p.index)
 	if errors.Is(err, unix.ENODEV) {
-		return p.keeper.ReleaseOthers(ctx, plan)
+		return nil
 	}
 	if err != nil {
 		return err
@@ -137,5 +139,5 @@ func (p *Plane) leaveAll(ctx context.Context, plan agg.Plan) error {
 			errs = append(errs, err)
 		}
 	}
-	return errors.Join(append(errs, p.keeper.ReleaseOthers(ctx, plan))...)
+	return errors.Join(errs...)
 }

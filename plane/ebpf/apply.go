@@ -205,9 +205,11 @@ func (p *Plane) dropGone(ctx context.Context, plan agg.Plan) error {
 		if ifindex := p.hooked[name]; ifindex != 0 {
 			errs = append(errs, p.unhookPort(p.places[name], ifindex))
 		}
-		errs = append(errs, p.ports.Release(ctx, name), p.clearPlace(p.places[name]))
+		errs = append(errs, p.clearPlace(p.places[name]))
 		delete(p.hooked, name)
 		delete(p.places, name)
 	}
+	// Observe reports those that cannot be given back: the plan is in force without.
+	p.unreleased = p.ports.LetGo(ctx, plan)
 	return errors.Join(errs...)
 }

@@ -13,9 +13,9 @@ import (
 // Observe reads back what is in force. The plan comes from the maps that the programs
 // read, not from memory. Where somebody has moved the device or taken our programs off
 // an interface, they are put right first.
-func (p *Plane) Observe(_ context.Context) (agg.Facts, error) {
+func (p *Plane) Observe(ctx context.Context) (agg.Facts, error) {
 	f := agg.Facts{At: agg.Instant(bootclock.Now())}
-	if err := p.observe(&f); err != nil {
+	if err := p.observe(ctx, &f); err != nil {
 		return f, fmt.Errorf("observe %s: %w", p.options.Name, err)
 	}
 	return f, nil
@@ -48,7 +48,7 @@ func (p *Plane) verify(f *agg.Facts) (err error) {
 	return p.ports.Promiscuous(plan, p.promisc)
 }
 
-func (p *Plane) observe(f *agg.Facts) (err error) {
+func (p *Plane) observe(ctx context.Context, f *agg.Facts) (err error) {
 	if f.Device, err = p.device.Facts(); err != nil {
 		return err
 	}
@@ -68,6 +68,10 @@ func (p *Plane) observe(f *agg.Facts) (err error) {
 	f.Counters["guard_opened_ports"] = opened(e)
 	plan, _ := decode(e)
 	f.Published, f.PublishedAt = &plan, agg.Instant(e.PublishedAt)
+	if len(p.unreleased) > 0 {
+		p.unreleased = p.ports.LetGo(ctx, plan)
+	}
+	f.Unreleased = p.unreleased
 	if f.Buckets, err = p.buckets(len(plan.Table)); err != nil {
 		return err
 	}

@@ -35,7 +35,9 @@ type Plane struct {
 	elsewhere bool
 	// promisc: the device wants to hear all, when it was looked at last.
 	promisc bool
-	closed  bool
+	// unreleased are the reasons why ports that left are still taken.
+	unreleased []string
+	closed     bool
 	// fresh: nothing was pinned before.
 	fresh bool
 }

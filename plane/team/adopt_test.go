@@ -1,8 +1,12 @@
 package team
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"os"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -178,6 +182,52 @@ func TestDriftIsSeenAndMended(t *testing.T) {
 		published(true)
 		if err := p.device.SetMode(team.ModeRandom); !errors.Is(err, unix.EBUSY) {
 			t.Errorf("the mode was changed under the ports: %v", err)
+		}
+		return nil
+	})
+}
+
+// A port that left cannot be given back as it was: the plan is in force all the same, the
+// plane says what is wrong, and tries again until it is right.
+func TestPortThatCannotBeGivenBack(t *testing.T) {
+	r := newRig(t)
+	r.do(t, func() error {
+		ctx := context.Background()
+		o := Options{Name: "bond0", StateDir: r.state}
+		p, err := Open(ctx, o)
+		if err != nil {
+			return err
+		}
+		plan := r.plan(0)
+		if err := errors.Join(p.Apply(ctx, plan), p.Close()); err != nil {
+			return err
+		}
+		// The journal is made to say that p1 had an MTU that it does not take.
+		b, err := os.ReadFile(o.portJournal())
+		if err != nil {
+			return err
+		}
+		const mtu = `"mtu": `
+		at := bytes.LastIndex(b, []byte(mtu)) + len(mtu)
+		b = slices.Concat(b[:at], []byte("10"), b[at+len("1500"):])
+		if err := os.WriteFile(o.portJournal(), b, 0o600); err != nil {
+			return err
+		}
+		if p, err = Open(ctx, o); err != nil {
+			return err
+		}
+		t.Cleanup(func() { _ = r.host.Run(func() error { return p.Destroy(ctx) }) })
+		plan.Generation, plan.Ports, plan.Table = 9, plan.Ports[:1], []agg.Choice{{First: 0, Second: agg.NoPort}}
+		if err := errors.Join(p.Apply(ctx, plan), p.Apply(ctx, plan)); err != nil {
+			return err
+		}
+		f, err := p.Observe(ctx)
+		if err != nil || len(f.Unreleased) != 1 || !strings.Contains(f.Unreleased[0], "p1") || f.Published == nil {
+			t.Errorf("unreleased: %q, in force: %+v; %v", f.Unreleased, f.Published, err)
+		}
+		r.host.Delete("p1") // nothing is to be restored of it
+		if f, err := p.Observe(ctx); err != nil || len(f.Unreleased) != 0 {
+			t.Errorf("unreleased: %q; %v", f.Unreleased, err)
 		}
 		return nil
 	})

@@ -64,9 +64,10 @@ func (p *Plane) setMode(ctx context.Context, mode string, plan agg.Plan) error {
 	if err != nil || have == mode {
 		return err
 	}
-	if err := p.leaveAll(ctx, plan); err != nil {
+	if err := p.leaveAll(); err != nil {
 		return err
 	}
+	p.release(ctx, plan)
 	return p.device.SetMode(mode)
 }
 
@@ -163,5 +164,6 @@ func (p *Plane) dropOld(ctx context.Context, plan agg.Plan) error {
 			errs = append(errs, err)
 		}
 	}
-	return errors.Join(append(errs, p.release(ctx, plan))...)
+	p.release(ctx, plan)
+	return errors.Join(errs...)
 }

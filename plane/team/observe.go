@@ -13,7 +13,7 @@ import (
 
 // Observe reads back what is in force. The plan is reported only while the driver's mode
 // and options are those that it makes; when somebody else changed one, there is none.
-func (p *Plane) Observe(_ context.Context) (agg.Facts, error) {
+func (p *Plane) Observe(ctx context.Context) (agg.Facts, error) {
 	f := agg.Facts{At: agg.Instant(bootclock.Now())}
 	var err error
 	if f.Device, err = p.deviceFacts(); err != nil {
@@ -27,6 +27,10 @@ func (p *Plane) Observe(_ context.Context) (agg.Facts, error) {
 		return f, fmt.Errorf("observe %s: %w", p.options.Name, err)
 	}
 	plan := p.note.Noted()
+	if len(p.unreleased) > 0 {
+		p.release(ctx, plan)
+	}
+	f.Unreleased = p.unreleased
 	if same {
 		f.Published, f.PublishedAt = &plan, p.note.At
 	}

@@ -25,6 +25,8 @@ type Plane struct {
 	keeper  *port.Keeper
 	tool    *ethtool.Socket
 	note    device.Note[memory]
+	// unreleased are the reasons why ports that left are still taken.
+	unreleased []string
 }
 
 // Open creates the team device of an aggregate, or adopts the one that is there with its
@@ -113,7 +115,7 @@ func (p *Plane) Close() error {
 
 // Destroy gives the ports back as they were and removes the device.
 func (p *Plane) Destroy(ctx context.Context) error {
-	errs := []error{p.leaveAll(ctx, agg.Plan{})}
+	errs := []error{p.leaveAll(), p.keeper.ReleaseOthers(ctx, agg.Plan{})}
 	if err := p.device.Destroy(); err != nil && !errors.Is(err, unix.ENODEV) {
 		errs = append(errs, err)
 	}
@@ -124,8 +126,8 @@ func (p *Plane) Destroy(ctx context.Context) error {
 	return nil
 }
 
-// leaveAll takes every port out of the device and gives those back that are not in plan.
-func (p *Plane) leaveAll(ctx context.Context, plan agg.Plan) error {
+// leaveAll takes every port out of the device.
+func (p *Plane) leaveAll() error {
 	ports, err := p.device.Ports()
 	if err != nil && !errors.Is(err, team.ErrNotTeam) {
 		return err
@@ -136,16 +138,16 @@ func (p *Plane) leaveAll(ctx context.Context, plan agg.Plan) error {
 			errs = append(errs, err)
 		}
 	}
-	return errors.Join(append(errs, p.release(ctx, plan))...)
+	return errors.Join(errs...)
 }
 
 // release gives ports back that are taken and not in the plan; the device has let go of
-// them.
-func (p *Plane) release(ctx context.Context, plan agg.Plan) error {
+// them. Observe reports those that cannot be given back: the plan can be in force without.
+func (p *Plane) release(ctx context.Context, plan agg.Plan) {
 	for _, r := range p.keeper.Taken() {
 		if plan.PortByName(r.Name) == agg.NoPort {
 			delete(p.note.Own.Base, r.Index)
 		}
 	}
-	return p.keeper.ReleaseOthers(ctx, plan)
+	p.unreleased = p.keeper.LetGo(ctx, plan)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/internal/bootclock"
@@ -40,7 +41,9 @@ func (p *Plane) apply(ctx context.Context, plan agg.Plan) error {
 		p.links = links
 		p.settle()
 	}
-	return errors.Join(p.dropOld(ctx, plan, old), p.keeper.Promiscuous(plan, p.promisc), p.keeper.SlowProtocols(plan))
+	err = p.closeOld(old)
+	p.giveBackOthers(ctx, plan)
+	return errors.Join(err, p.keeper.Promiscuous(plan, p.promisc), p.keeper.SlowProtocols(plan))
 }
 
 // followNames keeps the socket and the counters of a port whose interface has another name
@@ -181,21 +184,29 @@ func (p *Plane) setDevice(plan agg.Plan) error {
 	return nil
 }
 
-// dropOld closes what the published plan does not use any more and gives back ports
-// that are not in it.
-func (p *Plane) dropOld(ctx context.Context, plan agg.Plan, old map[string]*link) error {
+// closeOld closes what the published plan does not use any more.
+func (p *Plane) closeOld(old map[string]*link) error {
 	var errs []error
 	for name, l := range old {
 		if p.links[name] != l {
 			errs = append(errs, l.close())
 		}
 	}
+	return errors.Join(errs...)
+}
+
+// giveBackOthers gives back ports that are not in the plan. Observe reports those that
+// cannot be given back: the plan is in force without.
+func (p *Plane) giveBackOthers(ctx context.Context, plan agg.Plan) {
+	p.unreleased = nil
 	for _, r := range p.keeper.Taken() {
-		if plan.PortByName(r.Name) == agg.NoPort {
-			errs = append(errs, p.giveBack(ctx, r.Name, r.Index))
+		if plan.PortByName(r.Name) != agg.NoPort {
+			continue
+		}
+		if err := p.giveBack(ctx, r.Name, r.Index); err != nil {
+			p.unreleased = append(p.unreleased, strings.Split(err.Error(), "\n")...)
 		}
 	}
-	return errors.Join(errs...)
 }
 
 // giveBack takes the filters off and restores the port. Its device may be gone.

@@ -11,7 +11,7 @@ import (
 )
 
 // Observe reads back what is in force.
-func (p *Plane) Observe(_ context.Context) (agg.Facts, error) {
+func (p *Plane) Observe(ctx context.Context) (agg.Facts, error) {
 	f := agg.Facts{At: agg.Instant(bootclock.Now())}
 	var err error
 	if f.Device, err = p.device.Facts(); err != nil {
@@ -36,6 +36,10 @@ func (p *Plane) Observe(_ context.Context) (agg.Facts, error) {
 	if t == nil {
 		return f, nil
 	}
+	if len(p.unreleased) > 0 {
+		p.giveBackOthers(ctx, t.plan)
+	}
+	f.Unreleased = p.unreleased
 	p.promisc = f.Device.Promiscuous
 	return f, p.keeper.Promiscuous(t.plan, p.promisc)
 }

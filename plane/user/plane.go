@@ -37,6 +37,8 @@ type Plane struct {
 	done settings
 	// promisc: the device wants to hear all, when it was looked at last.
 	promisc bool
+	// unreleased are the reasons why ports that left are still taken.
+	unreleased []string
 }
 
 // settings are the parts of a plan that concern the device.
