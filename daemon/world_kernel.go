@@ -270,11 +270,7 @@ func (w *kernelWorld) CheckPort(aggregate, name string) error {
 			return nil
 		}
 	}
-	k, err := port.Open(filepath.Join(w.stateDir, aggregate+port.Suffix), aggregate)
-	if err != nil {
-		return err
-	}
-	return errors.Join(k.Check(name), k.Close())
+	return port.Check(filepath.Join(w.stateDir, aggregate+port.Suffix), aggregate, name)
 }
 
 // TCPReordering implements world.

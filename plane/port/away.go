@@ -38,7 +38,8 @@ func restoreAway(r Record, home netspace.ID) error {
 }
 
 // restoreIn restores the port where it is in the calling thread's namespace: the interface
-// with its name, or hardware with its number, that has the address it was given.
+// with its name, or hardware with its number, that has the address it was given, or has its
+// own back from a time when the rest could not be restored.
 func restoreIn(r Record) (found bool, err error) {
 	l, err := iface.ByName(r.Name, iface.Here)
 	if err != nil || !r.gone(l) {
@@ -57,5 +58,6 @@ func restoreIn(r Record) (found bool, err error) {
 // gone reports whether an interface elsewhere may be the port: devices above an aggregate
 // have its address too.
 func (r Record) gone(l iface.Link) bool {
-	return bytes.Equal(l.HardwareAddr, r.Given[:]) && !slices.Contains([]string{"vlan", "bridge", "macvlan", "bond", "team"}, l.Kind)
+	known := bytes.Equal(l.HardwareAddr, r.Given[:]) || bytes.Equal(l.HardwareAddr, r.MAC[:])
+	return known && !slices.Contains([]string{"vlan", "bridge", "macvlan", "bond", "team"}, l.Kind)
 }

@@ -1,6 +1,7 @@
 package port
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -23,6 +24,16 @@ func (k *Keeper) Check(name string) error {
 	return k.space.Do(func() error { return k.check(name) })
 }
 
+// Check is [Keeper.Check] for those who have no keeper: another one may be at work on the
+// journal at path, so that it is read and what is begun there left alone.
+func Check(path, aggregate, name string) error {
+	k, err := open(path, aggregate)
+	if err != nil {
+		return err
+	}
+	return errors.Join(k.Check(name), k.Close())
+}
+
 func (k *Keeper) check(name string) error {
 	if err := agg.CheckName(name); err != nil {
 		return &agg.Problem{Code: "invalid-name", Object: k.journal.Aggregate, Rule: "port: " + err.Error()}
@@ -34,7 +45,7 @@ func (k *Keeper) check(name string) error {
 	if err != nil {
 		return err
 	}
-	if k.record(l.Index) != nil {
+	if r := k.record(l.Index); r != nil && !r.Pending() {
 		return nil
 	}
 	c := checker{aggregate: k.journal.Aggregate}

@@ -76,6 +76,10 @@ type Record struct {
 	Notes []string `json:"notes,omitempty"`
 }
 
+// Pending reports whether a take that was cut short, or a release, could not be brought
+// to its end yet. The keeper tries again by itself, when it opens and before each take.
+func (r Record) Pending() bool { return r.Phase != taken }
+
 // LinkLocal is an IPv6 link-local address of a port before it was taken.
 type LinkLocal struct {
 	Prefix netip.Prefix `json:"prefix"`

@@ -40,20 +40,31 @@ type Keeper struct {
 
 // Open reads the journal at path (its directory must exist) for the named aggregate,
 // whose ports are in the calling thread's network namespace. A take that was cut short
-// is undone, a release completed. A journal of an earlier boot says nothing about
+// is undone, a release completed; where that cannot be done now, the record stays with
+// the reason in its notes and the keeper tries again: one port must not keep the others
+// from their aggregate. A journal of an earlier boot says nothing about
 // today's interfaces and is dropped. A journal of another namespace, or of a newer
 // format, is refused with an [agg.Problem].
 func Open(path, aggregate string) (*Keeper, error) {
+	k, err := open(path, aggregate)
+	if err != nil {
+		return nil, err
+	}
+	if err := k.settle(context.Background(), Record.Pending); err != nil {
+		k.space.Close()
+		return nil, err
+	}
+	return k, nil
+}
+
+// open reads the journal, and leaves it and the ports alone.
+func open(path, aggregate string) (*Keeper, error) {
 	space, err := netspace.Current()
 	if err != nil {
 		return nil, err
 	}
 	k := &Keeper{path: path, space: space, managers: systemManagers(space)}
 	if err := k.read(aggregate); err != nil {
-		space.Close()
-		return nil, err
-	}
-	if err := k.recover(); err != nil {
 		space.Close()
 		return nil, err
 	}
@@ -85,21 +96,49 @@ func (k *Keeper) read(aggregate string) error {
 	return nil
 }
 
-// recover brings every port that is neither taken nor free back to what it was.
-func (k *Keeper) recover() error {
-	var errs []error
+// settle gives back the ports that due says, which no plan has. What cannot be restored
+// now keeps its record and stands in nobody's way.
+func (k *Keeper) settle(ctx context.Context, due func(Record) bool) error {
 	for _, r := range k.Taken() {
-		if r.Phase != taken {
-			errs = append(errs, k.giveBack(context.Background(), r.Index))
+		if !due(r) {
+			continue
+		}
+		err := k.giveBack(ctx, r.Index)
+		if errors.Is(err, errCrash) {
+			return err
+		}
+		if err != nil {
+			k.note(r.Index, err)
 		}
 	}
-	return errors.Join(errs...)
+	return nil
+}
+
+// over reports whether a port is one no more: it is being given back, or its interface is
+// gone.
+func over(r Record) bool {
+	if r.Pending() {
+		return true
+	}
+	_, err := iface.ByIndex(r.Index, iface.Here)
+	return iface.IsAbsent(err)
+}
+
+// note keeps in a record why its port could not be given back, each reason once. Where
+// the disk does not take it, the next daemon finds out by itself.
+func (k *Keeper) note(index int, err error) {
+	r := k.record(index)
+	if text := err.Error(); !slices.Contains(r.Notes, text) {
+		r.Notes = append(slices.Clone(r.Notes), text)
+		_ = k.journal.save(k.path)
+	}
 }
 
 // Close lets go of the namespace and leaves the ports as they are.
 func (k *Keeper) Close() error { return k.space.Close() }
 
-// Taken returns the records of all ports that are taken, in the order they were.
+// Taken returns the records of all ports that are taken, in the order they were, and of
+// those that could not be given back yet.
 func (k *Keeper) Taken() []Record { return slices.Clone(k.journal.Ports) }
 
 // record returns the record of an ifindex, nil where there is none.
@@ -146,7 +185,8 @@ func (k *Keeper) step(fn func() error) error {
 // Take makes the named interface a port, and returns its ifindex. Where it is one
 // already, only address and MTU are made as wanted: an admin state that an operator
 // changed since is left alone. Where it is not, it is checked first as [Keeper.Check]
-// does, and a take that fails leaves it as it was.
+// does, and a take that fails leaves it as it was. One that could not be given back is
+// given back before.
 func (k *Keeper) Take(ctx context.Context, name string, w Want) (index int, err error) {
 	err = k.space.Do(func() error {
 		index, err = k.take(ctx, name, w)
@@ -163,8 +203,14 @@ func (k *Keeper) take(ctx context.Context, name string, w Want) (int, error) {
 		return 0, err
 	}
 	l, err := iface.ByName(name, iface.Here)
-	if err == nil && k.record(l.Index) != nil {
-		return l.Index, k.again(l, w)
+	if r := k.record(l.Index); err == nil && r != nil {
+		if !r.Pending() {
+			return l.Index, k.again(l, w)
+		}
+		if err := k.giveBack(ctx, l.Index); err != nil {
+			return 0, fmt.Errorf("take %s: %w", name, err)
+		}
+		l, err = iface.ByName(name, iface.Here) // it is otherwise now
 	}
 	if err := k.check(name); err != nil {
 		return 0, err
@@ -172,7 +218,7 @@ func (k *Keeper) take(ctx context.Context, name string, w Want) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	if err := k.dropVanished(ctx); err != nil {
+	if err := k.settle(ctx, over); err != nil {
 		return 0, err
 	}
 	r, err := original(l)
@@ -187,18 +233,6 @@ func (k *Keeper) take(ctx context.Context, name string, w Want) (int, error) {
 		return 0, err
 	}
 	return r.Index, nil
-}
-
-// dropVanished forgets ports whose interfaces are gone.
-func (k *Keeper) dropVanished(ctx context.Context) error {
-	for _, r := range k.Taken() {
-		if _, err := iface.ByIndex(r.Index, iface.Here); iface.IsAbsent(err) {
-			if err := k.giveBack(ctx, r.Index); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // Release gives the port back exactly as it was: address, MTU, flags, admin state,
