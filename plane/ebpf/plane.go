@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/internal/ethtool"
@@ -129,7 +130,10 @@ func (p *Plane) dropUnfinished(ctx context.Context) error {
 		for _, place := range p.places.unused() {
 			errs = append(errs, p.attach.links.detach(rxHook(place, r.Index)), p.attach.links.detach(guardHook(place, r.Index)))
 		}
-		errs = append(errs, p.unhookPort(anyPlace, r.Index), p.ports.Release(ctx, r.Name))
+		errs = append(errs, p.unhookPort(anyPlace, r.Index))
+		if err := p.ports.Release(ctx, r.Name); err != nil { // the plan in force works without
+			p.unreleased = append(p.unreleased, strings.Split(err.Error(), "\n")...)
+		}
 	}
 	return errors.Join(errs...)
 }

@@ -29,6 +29,11 @@ func TestPortThatCannotBeGivenBack(t *testing.T) {
 	if len(f.Unreleased) != 1 || !strings.Contains(f.Unreleased[0], "eth1") || !f.Published.Equal(p) {
 		t.Errorf("unreleased: %q, in force: %+v", f.Unreleased, f.Published)
 	}
+	r.close()
+	r.open() // nor does it keep the next daemon from the others
+	if f := r.observe(); len(f.Unreleased) != 1 || !f.Published.Equal(p) {
+		t.Errorf("after a start: unreleased: %q, in force: %+v", f.Unreleased, f.Published)
+	}
 	r.near.Delete("eth1") // nothing is to be restored of it
 	if f := r.observe(); len(f.Unreleased) != 0 || len(r.plane.ports.Taken()) != 1 {
 		t.Errorf("unreleased: %q, taken: %+v", f.Unreleased, r.plane.ports.Taken())
