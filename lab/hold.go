@@ -118,6 +118,7 @@ func Hold(ctx context.Context, file *File, o Options, ready func()) error {
 	ready()
 	h := holder{lab: l, down: cancel, gone: make(chan struct{})}
 	err = h.serve(listener)
+	l.endResidents()
 	h.closeErr = l.Close()
 	close(h.gone)
 	h.wg.Wait() // whoever asked for it is told
@@ -303,8 +304,8 @@ func Exec(name, host string, args []string, signals <-chan os.Signal) (int, erro
 }
 
 // Down takes a standing lab down, or the only one where name is empty, and returns
-// when it is gone.
-func Down(name string) error {
+// when it is gone. Where ctx ends before, it goes on going down.
+func Down(ctx context.Context, name string) error {
 	path, err := standing(name)
 	if err != nil {
 		return err
@@ -314,7 +315,10 @@ func Down(name string) error {
 		return err
 	}
 	defer c.Close()
-	_, err = wait(c)
+	defer context.AfterFunc(ctx, func() { _ = c.Close() })()
+	if _, err = wait(c); ctx.Err() != nil {
+		return ctx.Err()
+	}
 	return err
 }
 
@@ -354,9 +358,10 @@ func wait(c *net.UnixConn) (int, error) {
 	return r.Code, nil
 }
 
-// Up starts a process that holds the lab and returns when it stands. args make this
-// program hold the lab: it must call Hold, and then close its standard output.
-func Up(args []string, nested bool, progress io.Writer) error {
+// Up starts a process that holds the lab and returns when it stands; where ctx ends before,
+// none is left. args make this program hold the lab: it must call Hold, and then close its
+// standard output.
+func Up(ctx context.Context, args []string, nested bool, progress io.Writer) error {
 	self, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("find this program: %w", err)
@@ -390,8 +395,9 @@ func Up(args []string, nested bool, progress io.Writer) error {
 		}
 		return err
 	}
+	stop := context.AfterFunc(ctx, func() { _ = cmd.Process.Signal(syscall.SIGTERM) })
 	_, _ = io.Copy(io.MultiWriter(progress, log), out) // until it stands, or has failed
-	if strings.HasSuffix(log.String(), standsMark) {
+	if stop() && strings.HasSuffix(log.String(), standsMark) {
 		return nil
 	}
 	ended := make(chan struct{})
@@ -403,6 +409,9 @@ func Up(args []string, nested bool, progress io.Writer) error {
 	case <-ended:
 	case <-time.After(patience):
 		_ = cmd.Process.Kill()
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
 	}
 	text, _ := os.ReadFile(errs.Name())
 	return errors.New(strings.TrimPrefix(strings.TrimSpace(string(text)), filepath.Base(cmd.Args[0])+": "))

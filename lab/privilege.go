@@ -42,13 +42,15 @@ func Reexec(ctx context.Context) (int, error) {
 		return 1, err
 	}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	// Ctrl-C is for this process alone, which passes it on: twice would be told to end at once.
+	cmd.SysProcAttr.Setpgid = true
 	// The child ends with this thread, so the thread must not end before it.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	if err := cmd.Start(); err != nil {
 		return 1, userNamespaceProblem(err)
 	}
-	// Ctrl-C reaches the child too; this process waits until it has cleaned up.
+	// This process waits until the child has cleaned up.
 	stop := context.AfterFunc(ctx, func() { _ = cmd.Process.Signal(syscall.SIGTERM) })
 	defer stop()
 	err = cmd.Wait()

@@ -21,6 +21,7 @@ const (
 	exitCannotCarry  = 6
 	exitDiffers      = 7
 	exitInVain       = 8
+	exitInterrupted  = 130
 )
 
 const exitCodesHelp = `The exit codes of yoke:
@@ -34,6 +35,7 @@ const exitCodesHelp = `The exit codes of yoke:
   6  why: the port cannot carry traffic
   7  diff: files and what runs differ
   8  wait: the time was over first
+  130  interrupted
 
 lab and demo have exit codes of their own: 0 where every expectation was met.
 `

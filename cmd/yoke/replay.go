@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -25,11 +26,26 @@ func (a *app) replayCommand() *cobra.Command {
 			"there, the most talkative one or that of --as. It needs no daemon and no privilege.",
 		Example: "  yoke replay bond0.pcapng\n  yoke replay eth1.pcap eth2.pcap --as 02:00:00:00:00:01",
 		Args:    words(1, -1),
-		RunE:    func(_ *cobra.Command, args []string) error { return a.replay(args, as, every) },
+		RunE: func(c *cobra.Command, args []string) error {
+			return interruptible(c.Context(), func() error { return a.replay(args, as, every) })
+		},
 	}
 	c.Flags().StringVar(&as, "as", "", "the system to stand in for, by its address in LACPDUs")
 	c.Flags().BoolVar(&every, "all", false, "print also the LACPDUs that changed nothing")
 	return c
+}
+
+// interruptible leaves f behind where ctx ends first: files that are not there yet, such
+// as pipes, are waited for without an end.
+func interruptible(ctx context.Context, f func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- f() }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 func (a *app) replay(names []string, as string, every bool) error {

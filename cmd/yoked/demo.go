@@ -3,9 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -34,14 +31,12 @@ func newDemoCommand() *cobra.Command {
 				fmt.Fprintln(c.ErrOrStderr(), "Not root: this runs in a user namespace, on plane user.")
 				return reexec(c)
 			}
-			ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
-			defer stop()
 			progress := c.OutOrStdout()
 			if output == "json" {
 				progress = c.ErrOrStderr()
 			}
 			o.Lab = flags.options(progress, c.ErrOrStderr())
-			result, err := demo.Run(ctx, o)
+			result, err := demo.Run(c.Context(), o)
 			if err != nil {
 				return err
 			}

@@ -99,15 +99,20 @@ func (l labList) writeText(w io.Writer) error {
 	return t.Flush()
 }
 
-// labFlags are those that run and up share.
+// labFlags are those of a lab that is built.
 type labFlags struct {
 	plane   string
 	verbose bool
 }
 
 func (f *labFlags) register(c *cobra.Command) {
-	c.Flags().StringVar(&f.plane, "plane", "", "plane of aggregates that choose none: auto, ebpf or user")
+	f.registerPlane(c)
 	c.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "show the daemons' logs")
+}
+
+// registerPlane is for a lab whose daemons' logs nobody sees, because it stands by itself.
+func (f *labFlags) registerPlane(c *cobra.Command) {
+	c.Flags().StringVar(&f.plane, "plane", "", "plane of aggregates that choose none: auto, ebpf or user")
 }
 
 func (f *labFlags) options(progress, log io.Writer) lab.Options {
@@ -139,13 +144,11 @@ func newLabRunCommand() *cobra.Command {
 			if !lab.Privileged() {
 				return reexec(c)
 			}
-			ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
-			defer stop()
 			progress := c.OutOrStdout()
 			if output == "json" {
 				progress = c.ErrOrStderr()
 			}
-			result, err := lab.Run(ctx, file, flags.options(progress, c.ErrOrStderr()))
+			result, err := lab.Run(c.Context(), file, flags.options(progress, c.ErrOrStderr()))
 			if err != nil {
 				return err
 			}
@@ -185,9 +188,7 @@ func printResult(out io.Writer, output string, value any, text func(io.Writer) e
 
 // reexec runs the command again as root of a user namespace.
 func reexec(c *cobra.Command) error {
-	ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	code, err := lab.Reexec(ctx)
+	code, err := lab.Reexec(c.Context())
 	if err == nil && code != 0 {
 		err = exitStatus(code)
 	}
@@ -207,7 +208,7 @@ func newLabUpCommand() *cobra.Command {
 				return err
 			}
 			hold := []string{"lab", "hold", args[0], "--plane=" + flags.plane}
-			if err := lab.Up(hold, !lab.Privileged(), c.ErrOrStderr()); err != nil {
+			if err := lab.Up(c.Context(), hold, !lab.Privileged(), c.ErrOrStderr()); err != nil {
 				return err
 			}
 			for _, name := range slices.Sorted(maps.Keys(file.Hosts)) {
@@ -217,7 +218,7 @@ func newLabUpCommand() *cobra.Command {
 			return nil
 		},
 	}
-	flags.register(c)
+	flags.registerPlane(c)
 	return c
 }
 
@@ -234,15 +235,13 @@ func newLabHoldCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
-			defer stop()
-			return lab.Hold(ctx, file, flags.options(c.OutOrStdout(), c.ErrOrStderr()), func() {
+			return lab.Hold(c.Context(), file, flags.options(c.OutOrStdout(), c.ErrOrStderr()), func() {
 				lab.Stands(os.Stdout)
 				_ = os.Stdout.Close() // tells the process that waits
 			})
 		},
 	}
-	flags.register(c)
+	flags.registerPlane(c)
 	return c
 }
 
@@ -300,7 +299,7 @@ func newLabDownCommand() *cobra.Command {
 		Short:   "Take a standing lab down",
 		Example: "  yoke lab down",
 		Args:    words(cobra.NoArgs),
-		RunE:    func(*cobra.Command, []string) error { return lab.Down(name) },
+		RunE:    func(c *cobra.Command, _ []string) error { return lab.Down(c.Context(), name) },
 	}
 	c.Flags().StringVar(&name, "lab", "", "which lab, where several stand")
 	return c
