@@ -35,7 +35,7 @@ func Bonding(s agg.Status, x Extra) string {
 		fmt.Fprintf(&b, "Primary Slave: %s\nCurrently Active Slave: %s\n", primary, orNone(s.Active))
 	}
 	fmt.Fprintf(&b, "MII Status: %s\n", upDown(s.Device.Carrier))
-	b.WriteString(watchText(s.Spec, c))
+	b.WriteString(watchText(s.Plane, s.Spec, c))
 	if c.Mode == agg.LACP {
 		b.WriteString("\n" + lacpText(s, c.LACP))
 	}
@@ -65,7 +65,15 @@ func portText(s agg.Status, p agg.PortStatus, x Extra) string {
 		queue = s.Spec.Ports[i].Options["queue_id"]
 	}
 	return fmt.Sprintf("Slave Interface: %s\nMII Status: %s\nSpeed: %s\nDuplex: %s\nLink Failure Count: %d\nPermanent HW addr: %s\nSlave queue ID: %s\n",
-		p.Name, linkWords(p), speed, duplex, p.Failures, mac, queue)
+		p.Name, linkWords(p), speed, duplex, failures(s, p), mac, queue)
+}
+
+// failures are the driver's own count on plane bonding, which has seen more than Yoke.
+func failures(s agg.Status, p agg.PortStatus) uint64 {
+	if n, ok := s.Counters["link_failures_"+p.Name]; ok {
+		return n
+	}
+	return p.Failures
 }
 
 // linkWords are the driver's for the state of the watch.

@@ -122,10 +122,16 @@ func TestLinesOfOptions(t *testing.T) {
 		{agg.Settings{"mode": "active-backup", "primary": "p1", "primary_reselect": "better"}, "Primary Slave: p1 (primary_reselect better)\n"},
 		{agg.Settings{"mode": "balance-rr", "arp_interval": "1s", "arp_missed_max": "5", "ns_ip6_target": "2001:db8::1"},
 			"MII Polling Interval (ms): 0\nUp Delay (ms): 0\nDown Delay (ms): 0\nPeer Notification Delay (ms): 0\nARP Polling Interval (ms): 1000\nARP Missed Max: 5\nARP IP target/s (n.n.n.n form):\nNS IPv6 target/s (xx::xx form): 2001:db8::1\n\n"},
+		{agg.Settings{"plane": "bonding"}, "MII Polling Interval (ms): 100\n"},
+		{agg.Settings{"plane": "ebpf", "miimon": "20ms"}, "MII Polling Interval (ms): 20\n"},
+		{agg.Settings{}, "Link Failure Count: 41\nPermanent HW addr: 02:00:00:00:01:01\n"},
 		{agg.Settings{"mode": "802.3ad", "lacp_active": "off", "min_links": "2", "ad_select": "bandwidth"},
 			"LACP active: off\nLACP rate: slow\nMin links: 2\nAggregator selection policy (ad_select): bandwidth\n"},
 	} {
-		if got := Bonding(status(c.options), Extra{}); !strings.Contains(got, c.says) {
+		s := status(c.options)
+		s.Plane = c.options["plane"]
+		s.Counters = map[string]uint64{"link_failures_p1": 41}
+		if got := Bonding(s, Extra{}); !strings.Contains(got, c.says) {
 			t.Errorf("%v: no %q in\n%s", c.options, c.says, got)
 		}
 	}

@@ -8,10 +8,17 @@ import (
 	"github.com/yokelag/yoke/agg"
 )
 
+// driversPoll is the period of the poll that plane bonding asks of the driver where none was
+// chosen: without one the driver would never notice a cable.
+const driversPoll = 100 * time.Millisecond
+
 // watchText is how links are watched. Probes stand in for the poll of the carrier, as they
 // do in the driver, which has one of the two.
-func watchText(s agg.Spec, c agg.Config) string {
+func watchText(plane string, s agg.Spec, c agg.Config) string {
 	interval, poll := time.Duration(0), c.Miimon
+	if plane == "bonding" && (!c.MiimonSet || poll == 0) {
+		poll = driversPoll
+	}
 	if s.Options["arp_interval"] != "" {
 		interval = duration(s, "arp_interval")
 	}
