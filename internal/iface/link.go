@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"syscall"
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netlink/nl"
@@ -49,7 +50,7 @@ func IsAbsent(err error) bool {
 // ByIndex reads one interface by its ifindex. For an absent one the error is true for
 // IsAbsent.
 func ByIndex(index, nsid int) (Link, error) {
-	req := linkRequest(unix.RTM_GETLINK, unix.NLM_F_ACK, index, nsid)
+	req := linkRequest(unix.RTM_GETLINK, 0, index, nsid)
 	l, err := one(req)
 	if err != nil {
 		return Link{}, fmt.Errorf("read interface %d: %w", index, err)
@@ -62,7 +63,7 @@ func ByName(name string, nsid int) (Link, error) {
 	if len(name) >= unix.IFNAMSIZ {
 		return Link{}, fmt.Errorf("read interface %s: %w", name, unix.ENODEV)
 	}
-	req := linkRequest(unix.RTM_GETLINK, unix.NLM_F_ACK, 0, nsid)
+	req := linkRequest(unix.RTM_GETLINK, 0, 0, nsid)
 	req.AddData(nl.NewRtAttr(unix.IFLA_IFNAME, nl.ZeroTerminated(name)))
 	l, err := one(req)
 	if err != nil {
@@ -98,50 +99,20 @@ func OfKinds(kinds ...string) ([]Link, error) {
 	return out, nil
 }
 
-// ofKind asks for the interfaces of one kind, until the list is of one moment or often
-// enough.
-func ofKind(kind string) (messages [][]byte, err error) {
-	for range dumpTries {
-		var whole bool
-		if messages, whole, err = listKind(kind); err != nil || whole {
-			break
-		}
-	}
-	return messages, err
-}
-
-// listKind asks once; whole is false where interfaces changed meanwhile. Where the kernel
-// does not know the kind, it has none of it and lists all others: the first of those ends
-// the reading, since there may be thousands.
-func listKind(kind string) (messages [][]byte, whole bool, err error) {
-	s, err := nl.Subscribe(unix.NETLINK_ROUTE)
-	if err != nil {
-		return nil, false, err
-	}
-	defer s.Close()
-	_ = unix.SetsockoptInt(s.GetFd(), unix.SOL_NETLINK, unix.NETLINK_GET_STRICT_CHK, 1)
-	if err := s.Send(dumpRequest(Here, kind)); err != nil {
-		return nil, false, err
-	}
-	whole = true
-	for {
-		batch, _, err := s.Receive()
-		if err != nil {
-			return nil, false, err
-		}
-		for _, m := range batch {
-			whole = whole && m.Header.Flags&unix.NLM_F_DUMP_INTR == 0
-			switch {
-			case m.Header.Type == unix.NLMSG_DONE:
-				return messages, whole, nil
-			case m.Header.Type == unix.NLMSG_ERROR && len(m.Data) >= 4:
-				return nil, false, unix.Errno(-int32(nl.NativeEndian().Uint32(m.Data)))
-			case quickKind(m.Data) != kind:
-				return nil, true, nil
+// ofKind asks for the interfaces of one kind. Where the kernel does not know the kind, it
+// has none of it and lists all others: the first of those ends the reading, since there may
+// be thousands.
+func ofKind(kind string) ([][]byte, error) {
+	return Whole(func() (out [][]byte, err error) {
+		err = ask(dumpRequest(Here, kind), func(m syscall.NetlinkMessage) bool {
+			if quickKind(m.Data) != kind {
+				return false
 			}
-			messages = append(messages, m.Data)
-		}
-	}
+			out = append(out, m.Data)
+			return true
+		})
+		return out, err
+	})
 }
 
 // quickKind finds the kind of a link without reading the rest: of thousands of links
@@ -181,8 +152,11 @@ func links(nsid int) ([][]byte, error) {
 // dumpRequest asks for the interfaces of one kind, or for all where it is empty.
 func dumpRequest(nsid int, kind string) *nl.NetlinkRequest {
 	req := linkRequest(unix.RTM_GETLINK, unix.NLM_F_DUMP, 0, nsid)
-	req.AddData(nl.NewRtAttr(unix.IFLA_EXT_MASK, nl.Uint32Attr(skipStats)))
-	if kind != "" {
+	if kind == "" {
+		req.AddData(nl.NewRtAttr(unix.IFLA_EXT_MASK, nl.Uint32Attr(skipStats)))
+	} else {
+		// With a mask the kernel would first look how long the answer about each of all
+		// interfaces would be; counters of the few that it lists cost less.
 		info := nl.NewRtAttr(unix.IFLA_LINKINFO, nil)
 		info.AddRtAttr(nl.IFLA_INFO_KIND, nl.NonZeroTerminated(kind))
 		req.AddData(info)
@@ -223,20 +197,6 @@ func one(req *nl.NetlinkRequest) (Link, error) {
 		return Link{}, fmt.Errorf("the kernel sent %d answers instead of one", len(messages))
 	}
 	return parse(messages[0])
-}
-
-// execute sends a request by a socket of its own, in the calling thread's namespace.
-// Strict checking makes the kernel heed an nsid in a dump; kernels before 4.20 lack it
-// and the other namespaces' dumps with it.
-func execute(req *nl.NetlinkRequest, answer uint16) ([][]byte, error) {
-	s, err := nl.Subscribe(unix.NETLINK_ROUTE)
-	if err != nil {
-		return nil, err
-	}
-	defer s.Close()
-	_ = unix.SetsockoptInt(s.GetFd(), unix.SOL_NETLINK, unix.NETLINK_GET_STRICT_CHK, 1)
-	req.Sockets = map[int]*nl.SocketHandle{unix.NETLINK_ROUTE: {Socket: s}}
-	return req.Execute(unix.NETLINK_ROUTE, answer)
 }
 
 // skipStats is RTEXT_FILTER_SKIP_STATS of linux/rtnetlink.h.
