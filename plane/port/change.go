@@ -109,8 +109,14 @@ func (k *Keeper) tell(ctx context.Context, index int) error {
 
 // again makes address and MTU of a port that is taken as wanted. Where somebody gave the
 // interface another name, or its address becomes another, the journal has that first: a
-// release by the old name must not find it any more.
-func (k *Keeper) again(l iface.Link, w Want) error {
+// release by the old name must not find it any more. What was told by the old name is told
+// by the new one before that, so that whoever dies between tells it once more.
+func (k *Keeper) again(ctx context.Context, l iface.Link, w Want) error {
+	if r := k.record(l.Index); r.Name != l.Name {
+		if err := k.step(func() error { k.retell(ctx, r, l.Name); return nil }); err != nil {
+			return err
+		}
+	}
 	if r := k.record(l.Index); r.Name != l.Name || r.Given != w.MAC {
 		r.Name, r.Given = l.Name, w.MAC
 		if err := k.step(func() error { return k.journal.save(k.path) }); err != nil {
@@ -203,36 +209,72 @@ func (k *Keeper) restoration(ctx context.Context, r Record) []func() error {
 	}
 }
 
-func (k *Keeper) untell(ctx context.Context, r Record) error {
-	var errs []error
-	if r.Networkd {
-		errs = append(errs, k.managers.networkdRelease(ctx, r.Name))
+// retell has systemd-networkd, which knows ports by name, know one that was renamed.
+// NetworkManager knows them by themselves.
+func (k *Keeper) retell(ctx context.Context, r *Record, name string) {
+	if !r.Networkd {
+		return
 	}
-	if r.NetworkManager {
-		_, err := iface.ByIndex(r.Index, iface.Here)
-		if err == nil {
-			// A manager that is gone has nothing to be told.
-			_ = k.managers.setManaged(ctx, r.Name, true)
+	err := k.managers.networkdTake(ctx, name)
+	if k.free(r.Index, r.Name) {
+		err = errors.Join(err, k.managers.networkdRelease(ctx, r.Name))
+	}
+	if err != nil {
+		r.Notes = append(r.Notes, err.Error())
+	}
+}
+
+// free reports whether no port but the one of the index goes by the name in the journal:
+// two may have swapped theirs.
+func (k *Keeper) free(index int, name string) bool {
+	return !slices.ContainsFunc(k.journal.Ports, func(r Record) bool { return r.Index != index && r.Name == name })
+}
+
+// untell takes back what tell has said, by the name in the journal and by the one that the
+// interface has now.
+func (k *Keeper) untell(ctx context.Context, r Record) error {
+	names := []string{r.Name}
+	l, absent := iface.ByIndex(r.Index, iface.Here)
+	if absent == nil && l.Name != r.Name {
+		names = append(names, l.Name)
+	}
+	var errs []error
+	for _, name := range names {
+		if r.Networkd && k.free(r.Index, name) {
+			errs = append(errs, k.managers.networkdRelease(ctx, name))
 		}
+	}
+	if r.NetworkManager && absent == nil {
+		// A manager that is gone has nothing to be told.
+		_ = k.managers.setManaged(ctx, l.Name, true)
 	}
 	return errors.Join(errs...)
 }
 
-// setMAC sets the address where it differs. Some drivers take one only while the
-// interface is down; then it goes down for that moment.
+// setMAC sets the address where it differs.
 func setMAC(index int, mac agg.MAC) error {
 	l, err := iface.ByIndex(index, iface.Here)
 	if err != nil || mac.IsZero() || net.HardwareAddr(mac[:]).String() == l.HardwareAddr.String() {
 		return err
 	}
-	err = iface.Change(index).MAC(mac[:]).Do()
-	if err == nil || !l.AdminUp() {
+	return evenWhileUp(l.AdminUp(),
+		func() error { return iface.Change(index).MAC(mac[:]).Do() },
+		func(up bool) error { return setFlag(index, unix.IFF_UP, up) })
+}
+
+// evenWhileUp sets an address. Some drivers take one only while the interface is down, and
+// say EBUSY; then it goes down for that moment. After any other refusal it would lose its
+// link for nothing.
+func evenWhileUp(up bool, set func() error, admin func(up bool) error) error {
+	err := set()
+	if !up || !errors.Is(err, unix.EBUSY) {
 		return err
 	}
-	if down := setFlag(index, unix.IFF_UP, false); down != nil {
+	if down := admin(false); down != nil {
 		return errors.Join(err, down)
 	}
-	return errors.Join(iface.Change(index).MAC(mac[:]).Do(), setFlag(index, unix.IFF_UP, true))
+	err = set()
+	return errors.Join(err, admin(true))
 }
 
 func setMTU(index, bytes int) error {

@@ -205,7 +205,7 @@ func (k *Keeper) take(ctx context.Context, name string, w Want) (int, error) {
 	l, err := iface.ByName(name, iface.Here)
 	if r := k.record(l.Index); err == nil && r != nil {
 		if !r.Pending() {
-			return l.Index, k.again(l, w)
+			return l.Index, k.again(ctx, l, w)
 		}
 		if err := k.giveBack(ctx, l.Index); err != nil {
 			return 0, fmt.Errorf("take %s: %w", name, err)

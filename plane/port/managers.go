@@ -22,7 +22,7 @@ type managers struct {
 	present bool
 	// root is the file system's root, and connect the system bus.
 	root    string
-	connect func() (*dbus.Conn, error)
+	connect func(context.Context) (*dbus.Conn, error)
 }
 
 const (
@@ -32,13 +32,16 @@ const (
 	networkdBus = "org.freedesktop.network1"
 	nmBus       = "org.freedesktop.NetworkManager"
 
-	// patience bounds one call on the bus: a manager that hangs must not hold up a port.
+	// patience bounds one conversation on the bus, from the connection on: neither a bus
+	// nor a manager that hangs must hold up a port.
 	patience = 2 * time.Second
 )
 
 // systemManagers are those of the host whose first process shares our namespace.
 func systemManagers(here *netspace.Space) managers {
-	m := managers{root: "/", connect: func() (*dbus.Conn, error) { return dbus.ConnectSystemBus() }}
+	m := managers{root: "/", connect: func(ctx context.Context) (*dbus.Conn, error) {
+		return dbus.ConnectSystemBus(dbus.WithContext(ctx))
+	}}
 	first, err := netspace.Open("/proc/1/ns/net")
 	if err != nil {
 		return m // not ours to look at: then the managers are not ours either
@@ -133,13 +136,16 @@ func (m managers) on(ctx context.Context, service string, fn func(context.Contex
 	if !m.present {
 		return nil
 	}
-	c, err := m.connect()
-	if err != nil {
-		return nil //nolint:nilerr // no bus, nobody on it
-	}
-	defer c.Close()
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
+	c, err := m.connect(ctx)
+	if late := ctx.Err(); err != nil && late != nil {
+		return fmt.Errorf("tell %s: no answer from the bus: %w", service, late)
+	}
+	if err != nil {
+		return nil // no bus, nobody on it
+	}
+	defer c.Close()
 	var runs bool
 	if err := c.BusObject().CallWithContext(ctx, "org.freedesktop.DBus.NameHasOwner", 0, service).Store(&runs); err != nil || !runs {
 		return nil //nolint:nilerr // a bus that cannot say who is there is like none

@@ -2,9 +2,13 @@ package port
 
 import (
 	"bufio"
+	"context"
+	"errors"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -39,7 +43,7 @@ func (f *fakeNetworkd) Reload() *dbus.Error {
 }
 
 // privateBus starts a message bus of the test's own and returns how to reach it.
-func privateBus(t *testing.T) func() (*dbus.Conn, error) {
+func privateBus(t *testing.T) func(context.Context) (*dbus.Conn, error) {
 	t.Helper()
 	nstest.Require(t, "program:dbus-daemon")
 	cmd := exec.CommandContext(t.Context(), "dbus-daemon", "--session", "--nofork", "--print-address",
@@ -59,7 +63,9 @@ func privateBus(t *testing.T) func() (*dbus.Conn, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return func() (*dbus.Conn, error) { return dbus.Connect(strings.TrimSpace(address)) }
+	return func(ctx context.Context) (*dbus.Conn, error) {
+		return dbus.Connect(strings.TrimSpace(address), dbus.WithContext(ctx))
+	}
 }
 
 func fakeManagers(t *testing.T, managed bool) (managers, *prop.Properties, *fakeNetworkd) {
@@ -68,7 +74,7 @@ func fakeManagers(t *testing.T, managed bool) (managers, *prop.Properties, *fake
 	if err := os.MkdirAll(filepath.Join(m.root, networkdState), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	c, err := m.connect()
+	c, err := m.connect(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,4 +148,115 @@ func TestManagersThatAreNotThere(t *testing.T) {
 	if managed, err := m.networkManagerManages(t.Context(), "eth1"); managed || err != nil {
 		t.Errorf("got %v, %v", managed, err)
 	}
+}
+
+// A bus that takes connections and says nothing does not hold up a port.
+func TestBusThatHangs(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "bus")
+	bus, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer bus.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	go func() {
+		c, err := bus.Accept()
+		if err != nil {
+			return
+		}
+		defer c.Close()
+		cancel() // patience has an end
+		<-t.Context().Done()
+	}()
+	m := managers{present: true, root: t.TempDir(), connect: func(ctx context.Context) (*dbus.Conn, error) {
+		return dbus.Connect("unix:path="+path, dbus.WithContext(ctx))
+	}}
+	if _, err := m.networkManagerManages(ctx, "eth1"); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// units are the interfaces that networkd is told of.
+func (m managers) units(t *testing.T) []string {
+	t.Helper()
+	paths, err := filepath.Glob(m.networkdFile("*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := []string{}
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, name, _ := strings.Cut(string(text), "Name=")
+		name, _, _ = strings.Cut(name, "\n")
+		if path != m.networkdFile(name) {
+			t.Errorf("%s is about %s", path, name)
+		}
+		out = append(out, name)
+	}
+	return out
+}
+
+// networkd knows ports by name: it is told of another one, also where two ports swap.
+func TestUnitsFollowNames(t *testing.T) {
+	b := newBench(t)
+	k := b.open()
+	k.managers = managers{present: true, root: t.TempDir(), connect: func(context.Context) (*dbus.Conn, error) {
+		return nil, errors.New("no bus")
+	}}
+	if err := os.MkdirAll(filepath.Join(k.managers.root, networkdState), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	rename := func(from, to string) {
+		t.Helper()
+		if err := b.Handle().LinkSetName(b.Link(from), to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	take := func(names ...string) {
+		t.Helper()
+		for _, name := range names {
+			if _, err := k.Take(t.Context(), name, Want{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	told := func(names ...string) {
+		t.Helper()
+		if units := k.managers.units(t); !slices.Equal(units, names) {
+			t.Errorf("units: %v, want %v", units, names)
+		}
+	}
+	take("eth1", "far")
+	told("eth1", "far")
+	rename("eth1", "lan7")
+	take("lan7")
+	told("far", "lan7")
+	rename("lan7", "other")
+	rename("far", "lan7")
+	rename("other", "far")
+	take("far", "lan7")
+	told("far", "lan7")
+	rename("lan7", "lan8")
+	k.crash = crashAfter(1) // the journal has the old name still
+	if _, err := k.Take(t.Context(), "lan8", Want{}); !errors.Is(err, errCrash) {
+		t.Fatal(err)
+	}
+	told("far", "lan8")
+	j, err := load(b.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.journal, k.crash = j, nil
+	if err := k.Release(t.Context(), "lan8"); err != nil {
+		t.Fatal(err)
+	}
+	told("far")
+	if err := k.Release(t.Context(), "far"); err != nil {
+		t.Fatal(err)
+	}
+	told()
 }
