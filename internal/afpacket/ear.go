@@ -70,7 +70,9 @@ func packetSocket() (int, error) {
 	return unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 }
 
-func networkOrder(v uint16) uint16 {
+// NetworkOrder is a number whose bytes in memory are those of v in network order, as the
+// kernel wants protocols in socket addresses and in handles of tc filters.
+func NetworkOrder(v uint16) uint16 {
 	var b [2]byte
 	binary.BigEndian.PutUint16(b[:], v)
 	return binary.NativeEndian.Uint16(b[:])
@@ -156,7 +158,7 @@ func (e *Ear) socket(index int) (*earPort, error) {
 	if err == nil {
 		err = errors.Join(
 			unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, receiveBuffer),
-			unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: networkOrder(ethPSlow), Ifindex: index}))
+			unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: NetworkOrder(ethPSlow), Ifindex: index}))
 	}
 	if err != nil {
 		return nil, errors.Join(err, file.Close())

@@ -8,6 +8,8 @@ import (
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
+
+	"github.com/yokelag/yoke/internal/afpacket"
 )
 
 // A fence is a classic BPF filter at the tc hooks of an interface that keeps its own
@@ -100,7 +102,7 @@ func fenceRequest(kind, flags, ifindex int, ingress bool) *nl.NetlinkRequest {
 	req := nl.NewNetlinkRequest(kind, flags|unix.NLM_F_ACK)
 	req.AddData(&nl.TcMsg{
 		Family: nl.FAMILY_ALL, Ifindex: int32(ifindex), Handle: fenceHandle, Parent: hookParent(ingress),
-		Info: netlink.MakeHandle(priority, networkOrder(unix.ETH_P_ALL)),
+		Info: netlink.MakeHandle(priority, afpacket.NetworkOrder(unix.ETH_P_ALL)),
 	})
 	req.AddData(nl.NewRtAttr(nl.TCA_KIND, nl.ZeroTerminated("bpf")))
 	return req

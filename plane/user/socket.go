@@ -6,6 +6,8 @@ import (
 	"math"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/yokelag/yoke/internal/afpacket"
 )
 
 // socket sends and receives frames on one interface. What it sends skips tc and the
@@ -125,7 +127,7 @@ func (p *packetSocket) prepare(ifindex int, shape ringShape, options map[int]int
 	if p.ring, err = newRing(p.fd, shape); err != nil {
 		return err
 	}
-	return unix.Bind(p.fd, &unix.SockaddrLinklayer{Protocol: networkOrder(unix.ETH_P_ALL), Ifindex: ifindex})
+	return unix.Bind(p.fd, &unix.SockaddrLinklayer{Protocol: afpacket.NetworkOrder(unix.ETH_P_ALL), Ifindex: ifindex})
 }
 
 // tolerable: PACKET_IGNORE_OUTGOING is from 4.20; readers skip such frames anyway.
@@ -139,8 +141,6 @@ func growSendBuffer(fd int) {
 		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, size) // capped, never refused
 	}
 }
-
-func networkOrder(v uint16) uint16 { return v<<8 | v>>8 }
 
 func (p *packetSocket) close() error {
 	var errs []error
