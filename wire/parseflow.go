@@ -43,9 +43,9 @@ type flowParser struct {
 func (p *flowParser) set(key, value string) (err error) {
 	switch key {
 	case "src":
-		p.flow.Src, err = netip.ParseAddr(value)
+		p.flow.Src, err = parseAddr(value)
 	case "dst":
-		p.flow.Dst, err = netip.ParseAddr(value)
+		p.flow.Dst, err = parseAddr(value)
 	case "proto":
 		p.flow.Protocol, err = parseProtocol(value)
 	case "sport", "id":
@@ -90,6 +90,14 @@ func (p *flowParser) finish() (Flow, error) {
 		f.Protocol = ProtoICMPv6
 	}
 	return f, nil
+}
+
+func parseAddr(text string) (netip.Addr, error) {
+	a, err := netip.ParseAddr(text)
+	if err != nil {
+		return a, fmt.Errorf("must be an address such as 192.0.2.1 or 2001:db8::1")
+	}
+	return a, nil
 }
 
 func parseProtocol(text string) (Protocol, error) {

@@ -211,6 +211,8 @@ func TestParseFlowRefusals(t *testing.T) {
 		"src=192.0.2.1":                      "flow: src and dst must both be given, and be of the same family",
 		"src=192.0.2.1,dst=::1":              "flow: src and dst must both be given, and be of the same family",
 		"src=192.0.2.1,src=1.1.1.1":          "flow: src is given twice",
+		"src=1,dst=192.0.2.1":                "flow: src=1: must be an address such as 192.0.2.1 or 2001:db8::1",
+		"src=192.0.2.1,dst=host":             "flow: dst=host: must be an address such as 192.0.2.1 or 2001:db8::1",
 		"proto=tcp":                          "flow: proto and ports need src and dst",
 		"sport=70000":                        "flow: sport=70000: must be a number from 0 to 65535",
 		"vlan=4096":                          "flow: vlan=4096: must be a number from 0 to 4095",
