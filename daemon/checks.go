@@ -62,7 +62,7 @@ func (r *registry) checkChange(before, after agg.Spec) error {
 		return fixed.Err()
 	}
 	if unfit != nil {
-		return unfit
+		return inOtherMode(after, unfit)
 	}
 	var fresh []agg.PortSpec
 	for _, p := range after.Ports {

@@ -176,6 +176,8 @@ func TestRefusalsLeaveEverythingAsItWas(t *testing.T) {
 	}
 	_, err = r.client.Set(t.Context(), "bond0", control.SetRequest{Set: map[string]string{"mode": "balance-xor"}})
 	refused(t, err, "only-at-creation", "yoke down bond0 && yoke up bond0 mode=balance-xor eth1 eth2")
+	_, err = r.client.Set(t.Context(), "bond0", control.SetRequest{Set: map[string]string{"lacp_rate": "fast"}})
+	refused(t, err, "wrong-mode", "leave it out, or make the aggregate anew, with an interruption `yoke down bond0 && yoke up bond0 lacp_rate=fast mode=802.3ad eth1 eth2`")
 	_, err = r.client.Set(t.Context(), "bond0", control.SetRequest{Set: map[string]string{"mimon": "3", "mtu": "1"}})
 	refused(t, err, "unknown-option", "did you mean miimon?")
 	_, err = r.client.Set(t.Context(), "bond0", control.SetRequest{Ports: map[string]map[string]string{"eth3": {"prio": "1"}}})
