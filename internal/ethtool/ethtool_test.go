@@ -72,6 +72,31 @@ func TestFeatures(t *testing.T) {
 	}
 }
 
+// The kernel takes the request and does not do it: segmentation needs scatter-gather, and
+// some features are as they are.
+func TestFeatureThatIsNotTaken(t *testing.T) {
+	nstest.Require(t, "root", "veth")
+	ns := nstest.New(t)
+	ns.Veth("eth0", ns, "eth1")
+	s := opened(t, ns)
+	const tso = "tx-tcp-segmentation"
+	for _, feature := range []string{tso, "tx-scatter-gather"} {
+		if err := s.SetFeature("eth0", feature, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.SetFeature("eth0", tso, true); !errors.Is(err, ErrNotTaken) {
+		t.Errorf("got %v", err)
+	}
+	const fixed = "loopback"
+	if f, err := s.Feature("eth0", fixed); err != nil || f.Changeable {
+		t.Fatalf("got %+v, %v", f, err)
+	}
+	if err := s.SetFeature("eth0", fixed, true); !errors.Is(err, ErrNotTaken) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func BenchmarkLink(b *testing.B) {
 	nstest.Require(b, "root", "veth")
 	ns := nstest.New(b)

@@ -1,6 +1,7 @@
 package ethtool
 
 import (
+	"errors"
 	"fmt"
 	"unsafe"
 
@@ -18,6 +19,10 @@ const (
 
 // ErrNoFeature says that this kernel has no feature of the name.
 var ErrNoFeature = fmt.Errorf("no such feature: %w", unix.EOPNOTSUPP)
+
+// ErrNotTaken says that a device did not switch a feature although it took the request: it
+// cannot be switched, or not as long as another feature is as it is.
+var ErrNotTaken = errors.New("the device does not switch it")
 
 // Feature is one offload or filter of a device.
 type Feature struct {
@@ -44,7 +49,7 @@ func (s *Socket) Feature(name, feature string) (Feature, error) {
 	return Feature{Active: b.active&bit != 0, Changeable: b.available&^b.neverChanged&bit != 0}, nil
 }
 
-// SetFeature switches one feature on or off.
+// SetFeature switches one feature on or off. Errors as Feature, and ErrNotTaken.
 func (s *Socket) SetFeature(name, feature string, on bool) error {
 	i, count, err := s.featureIndex(name, feature)
 	if err != nil {
@@ -61,7 +66,12 @@ func (s *Socket) SetFeature(name, feature string, on bool) error {
 	if on {
 		r.blocks[i/32].requested = bit
 	}
-	return s.ethtool(name, unsafe.Pointer(&r))
+	// The kernel returns ETHTOOL_F_* of linux/ethtool.h where something was not done.
+	left, err := s.answer(name, unsafe.Pointer(&r))
+	if err == nil && left != 0 {
+		err = ErrNotTaken
+	}
+	return err
 }
 
 // featureIndex finds the number of a feature, and how many there are.

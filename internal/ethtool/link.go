@@ -37,11 +37,11 @@ func (s *Socket) MIILink(name string) (bool, error) {
 	if copy(r.name[:unix.IFNAMSIZ-1], name) < len(name) {
 		return false, unix.ENODEV
 	}
-	if err := s.ioctl(unix.SIOCGMIIPHY, unsafe.Pointer(&r)); err != nil {
+	if _, err := s.ioctl(unix.SIOCGMIIPHY, unsafe.Pointer(&r)); err != nil {
 		return false, err
 	}
 	r.reg = regBMSR
-	if err := s.ioctl(unix.SIOCGMIIREG, unsafe.Pointer(&r)); err != nil {
+	if _, err := s.ioctl(unix.SIOCGMIIREG, unsafe.Pointer(&r)); err != nil {
 		return false, err
 	}
 	return r.value&bmsrLinkUp != 0, nil

@@ -36,16 +36,23 @@ type ifreq struct {
 
 // ethtool makes one SIOCETHTOOL; data points to a struct that begins with its command.
 func (s *Socket) ethtool(name string, data unsafe.Pointer) error {
+	_, err := s.answer(name, data)
+	return err
+}
+
+// answer is ethtool for commands that say something by the number they return.
+func (s *Socket) answer(name string, data unsafe.Pointer) (int, error) {
 	req := ifreq{data: data}
 	if copy(req.name[:unix.IFNAMSIZ-1], name) < len(name) {
-		return unix.ENODEV
+		return 0, unix.ENODEV
 	}
 	return s.ioctl(unix.SIOCETHTOOL, unsafe.Pointer(&req))
 }
 
-func (s *Socket) ioctl(request uintptr, arg unsafe.Pointer) error {
-	if _, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(s.fd), request, uintptr(arg)); errno != 0 {
-		return errno
+func (s *Socket) ioctl(request uintptr, arg unsafe.Pointer) (int, error) {
+	n, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(s.fd), request, uintptr(arg))
+	if errno != 0 {
+		return 0, errno
 	}
-	return nil
+	return int(n), nil
 }
