@@ -39,11 +39,7 @@ func original(l iface.Link) (Record, error) {
 			r.LinkLocal = append(r.LinkLocal, LinkLocal{a.Prefix, a.Flags & givenFlags})
 		}
 	}
-	on, err := vlanFilter(l.Name)
-	if err != nil {
-		r.Notes = append(r.Notes, err.Error())
-	}
-	r.VLANFilter = on
+	noteVLANFilters(&r)
 	return r, nil
 }
 
@@ -70,7 +66,7 @@ func (k *Keeper) change(ctx context.Context, r Record, w Want) error {
 		func() error { return setMAC(r.Index, w.MAC) },
 		func() error { return setMTU(r.Index, w.MTU) },
 		func() error { return setFlag(r.Index, unix.IFF_ALLMULTI, true) },
-		func() error { return setVLANFilter(r, false) },
+		func() error { return k.setVLANFilters(r, false) },
 		func() error { return setFlag(r.Index, unix.IFF_UP, true) },
 	} {
 		if err := k.step(fn); err != nil {
@@ -175,7 +171,7 @@ func (k *Keeper) restoration(ctx context.Context, r Record) []func() error {
 			return setFlag(r.Index, unix.IFF_UP, false)
 		},
 		func() error { return removeClsact(r) },
-		func() error { return setVLANFilter(r, true) },
+		func() error { return k.setVLANFilters(r, true) },
 		func() error { return leaveSlow(r) },
 		func() error { return setFlag(r.Index, unix.IFF_ALLMULTI, r.AllMulti) },
 		func() error {

@@ -2,7 +2,7 @@
 // as they were.
 //
 // Everything a take changes is written to a journal first, with its original value: the
-// address, MTU, flags, IPv6 settings, the VLAN filter, and which network managers were
+// address, MTU, flags, IPv6 settings, the VLAN filters, and which network managers were
 // told. [Open] undoes a take, and completes a release, that was cut short. A port is
 // followed by its ifindex, never by a name that another interface may have got since.
 //

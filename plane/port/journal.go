@@ -62,8 +62,10 @@ type Record struct {
 	DisableIPv6 string `json:"disable_ipv6,omitempty"`
 	// LinkLocal are the IPv6 link-local prefixes that a take removes.
 	LinkLocal []LinkLocal `json:"link_local,omitempty"`
-	// VLANFilter: rx-vlan-filter was on and was switched off.
-	VLANFilter bool `json:"rx_vlan_filter,omitempty"`
+	// VLANFilter: rx-vlan-filter was on and was switched off. SVLANFilter: so was
+	// rx-vlan-stag-filter.
+	VLANFilter  bool `json:"rx_vlan_filter,omitempty"`
+	SVLANFilter bool `json:"rx_vlan_stag_filter,omitempty"`
 	// SlowGroup: it was made to receive the group address of slow protocols.
 	SlowGroup bool `json:"slow_group,omitempty"`
 	// Clsact: a clsact qdisc was made for it.

@@ -124,7 +124,7 @@ func over(r Record) bool {
 	return iface.IsAbsent(err)
 }
 
-// note keeps in a record why its port could not be given back, each reason once. Where
+// note keeps in a record what went wrong with its port, each reason once. Where
 // the disk does not take it, the next daemon finds out by itself.
 func (k *Keeper) note(index int, err error) {
 	r := k.record(index)
