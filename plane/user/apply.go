@@ -41,7 +41,7 @@ func (p *Plane) apply(ctx context.Context, plan agg.Plan) error {
 		p.links = links
 		p.settle()
 	}
-	err = p.closeOld(old)
+	err = errors.Join(p.closeOld(old), p.fenceAgain(old))
 	p.giveBackOthers(ctx, plan)
 	return errors.Join(err, p.keeper.Promiscuous(plan, p.promisc), p.keeper.SlowProtocols(plan))
 }
@@ -129,19 +129,10 @@ func (p *Plane) take(ctx context.Context, plan agg.Plan, pp agg.PlanPort) (*link
 	if err != nil {
 		return nil, fmt.Errorf("port %s: %w", pp.Name, err)
 	}
-	l := &link{socket: s, base: readDevice(ifindex)}
+	l := &link{socket: s, sentBefore: sent(ifindex)}
+	l.own.last, _ = clsactDrops(ifindex) // as if it were new where nobody can tell
 	l.name.Store(&pp.Name)
 	return l, nil
-}
-
-func (p *Plane) fence(ifindex int) error {
-	if !p.fenced {
-		return nil
-	}
-	if err := p.keeper.EnsureClsact(ifindex); err != nil {
-		return err
-	}
-	return fencePort(ifindex)
 }
 
 // closeNew closes the sockets of links that were opened for a plan that failed. The

@@ -6,31 +6,48 @@ import (
 	"github.com/vishvananda/netlink"
 )
 
-func findClsact(ifindex int) (netlink.Qdisc, error) {
+// ownDrops counts the frames that filters at a port's tc hooks have dropped, by the counter
+// of its clsact qdisc: 32 bits that begin anew with every qdisc.
+type ownDrops struct {
+	last uint32
+	sum  uint64
+}
+
+// see adds what the counter has grown by. One that fell by less than half of what it holds
+// is another qdisc's, which began at 0; by more, it has come round.
+func (d *ownDrops) see(now uint32) {
+	grown := now - d.last
+	if grown >= 1<<31 {
+		grown = now
+	}
+	d.sum, d.last = d.sum+uint64(grown), now
+}
+
+// look adds what was dropped since the last look. What cannot be read now is added the next
+// time.
+func (d *ownDrops) look(ifindex int) {
+	if now, ok := clsactDrops(ifindex); ok {
+		d.see(now)
+	}
+}
+
+// clsactDrops reads the counter, 0 where there is no qdisc: the next one begins so. It is
+// false where nobody can tell.
+func clsactDrops(ifindex int) (uint32, bool) {
 	list, err := netlink.QdiscList(atIndex(ifindex))
 	if err != nil {
-		return nil, fmt.Errorf("list the qdiscs of interface %d: %w", ifindex, err)
+		return 0, false
 	}
 	for _, q := range list {
-		if q.Type() == "clsact" {
-			return q, nil
+		if s := q.Attrs().Statistics; q.Type() == "clsact" && s != nil && s.Queue != nil {
+			return s.Queue.Drops, true
 		}
 	}
-	return nil, nil
+	return 0, true
 }
 
-// clsactDrops is how many frames filters at the port's tc hooks have dropped.
-func clsactDrops(ifindex int) uint64 {
-	q, err := findClsact(ifindex)
-	if err != nil || q == nil || q.Attrs().Statistics == nil || q.Attrs().Statistics.Queue == nil {
-		return 0
-	}
-	return uint64(q.Attrs().Statistics.Queue.Drops)
-}
-
-// foreignFilters names the filters of others on an interface.
-func foreignFilters(name string, ifindex int) []string {
-	var out []string
+// filtersOn names the filters of others on an interface, and counts the fences there.
+func filtersOn(name string, ifindex int) (foreign []string, fences int) {
 	for _, ingress := range []bool{true, false} {
 		list, err := netlink.FilterList(atIndex(ifindex), hookParent(ingress))
 		if err != nil {
@@ -38,11 +55,13 @@ func foreignFilters(name string, ifindex int) []string {
 		}
 		for _, f := range list {
 			if a := f.Attrs(); a.Handle != fenceHandle {
-				out = append(out, fmt.Sprintf("%s %s: %s filter, priority %d", name, hookName(ingress), f.Type(), a.Priority))
+				foreign = append(foreign, fmt.Sprintf("%s %s: %s filter, priority %d", name, hookName(ingress), f.Type(), a.Priority))
+			} else {
+				fences++
 			}
 		}
 	}
-	return out
+	return foreign, fences
 }
 
 func atIndex(ifindex int) netlink.Link {

@@ -28,6 +28,9 @@ const (
 	verdictNext    = 0xffffffff // the next filter decides, and in the end the frame passes
 )
 
+// fencesOfPort is how many a port has: one each way.
+const fencesOfPort = 2
+
 // fencePort silences a port's own stack both ways. A frame received is consumed, not
 // dropped, so that the drops of the qdisc are those of the port's own frames.
 func fencePort(ifindex int) error {

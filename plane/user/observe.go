@@ -2,6 +2,7 @@ package user
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -10,7 +11,7 @@ import (
 	"github.com/yokelag/yoke/internal/iface"
 )
 
-// Observe reads back what is in force.
+// Observe reads back what is in force. Fences that somebody has taken away are put back.
 func (p *Plane) Observe(ctx context.Context) (agg.Facts, error) {
 	f := agg.Facts{At: agg.Instant(bootclock.Now())}
 	var err error
@@ -18,30 +19,40 @@ func (p *Plane) Observe(ctx context.Context) (agg.Facts, error) {
 		return f, fmt.Errorf("observe %s: %w", p.options.Name, err)
 	}
 	p.drops.txRing.Add(p.inner.lost())
+	errs := []error{p.fenceDevice()}
 	t := p.table.Load()
 	if t != nil {
-		plan := t.plan
-		plan.Table, plan.Ports = slices.Clone(plan.Table), slices.Clone(plan.Ports)
-		f.Published, f.PublishedAt, f.Buckets = &plan, t.at, t.buckets()
-		for i, pp := range plan.Ports {
-			facts, foreign := p.portFacts(pp.Name, t.links[i])
-			f.Ports = append(f.Ports, facts)
-			f.ForeignFilters = append(f.ForeignFilters, foreign...)
-		}
+		errs = append(errs, p.observe(t, &f))
 	}
 	f.Counters = p.drops.values()
 	if t != nil {
 		f.Counters["guard_opened_ports"] = t.openedPorts()
+		if len(p.unreleased) > 0 {
+			p.giveBackOthers(ctx, t.plan)
+		}
+		f.Unreleased = p.unreleased
+		p.promisc = f.Device.Promiscuous
+		errs = append(errs, p.keeper.Promiscuous(t.plan, p.promisc))
 	}
-	if t == nil {
-		return f, nil
+	if err := errors.Join(errs...); err != nil {
+		return f, fmt.Errorf("observe %s: %w", p.options.Name, err)
 	}
-	if len(p.unreleased) > 0 {
-		p.giveBackOthers(ctx, t.plan)
+	return f, nil
+}
+
+// observe reads back a table and its ports.
+func (p *Plane) observe(t *table, f *agg.Facts) error {
+	plan := t.plan
+	plan.Table, plan.Ports = slices.Clone(plan.Table), slices.Clone(plan.Ports)
+	f.Published, f.PublishedAt, f.Buckets = &plan, t.at, t.buckets()
+	var errs []error
+	for i, pp := range plan.Ports {
+		facts, foreign, err := p.portFacts(pp.Name, t.links[i])
+		errs = append(errs, err)
+		f.Ports = append(f.Ports, facts)
+		f.ForeignFilters = append(f.ForeignFilters, foreign...)
 	}
-	f.Unreleased = p.unreleased
-	p.promisc = f.Device.Promiscuous
-	return f, p.keeper.Promiscuous(t.plan, p.promisc)
+	return errors.Join(errs...)
 }
 
 func (t *table) buckets() []agg.BucketFacts {
@@ -55,35 +66,36 @@ func (t *table) buckets() []agg.BucketFacts {
 	return out
 }
 
-func (p *Plane) portFacts(name string, l *link) (agg.PortFacts, []string) {
+func (p *Plane) portFacts(name string, l *link) (facts agg.PortFacts, foreign []string, err error) {
 	if l == nil {
-		return agg.PortFacts{LinkFacts: agg.LinkFacts{Name: name}}, nil
+		return agg.PortFacts{LinkFacts: agg.LinkFacts{Name: name}}, nil, nil
 	}
 	p.drops.rxRing.Add(l.lost())
-	device := readDevice(l.ifindex)
+	l.own.look(l.ifindex)
+	foreign, fences := filtersOn(name, l.ifindex)
+	if fences < fencesOfPort {
+		err = p.fenceHere(l.ifindex)
+	}
 	return agg.PortFacts{
 		LinkFacts:      p.linkFacts(name, l.ifindex),
 		TxFrames:       l.txFrames.Load(),
 		TxBytes:        l.txBytes.Load(),
 		RxFrames:       l.rxFrames.Load(),
 		RxBytes:        l.rxBytes.Load(),
-		DeviceTxFrames: device.txFrames - l.base.txFrames,
-		OwnDropped:     device.ownDropped - l.base.ownDropped,
+		DeviceTxFrames: max(sent(l.ifindex), l.sentBefore) - l.sentBefore,
+		OwnDropped:     l.own.sum,
 		RxDropped:      l.rxDropped.Load(),
 		GuardMoved:     l.guardMoved.Load(),
-	}, foreignFilters(name, l.ifindex)
+	}, foreign, err
 }
 
-// deviceCounters are those the kernel keeps for a port's device.
-type deviceCounters struct{ txFrames, ownDropped uint64 }
-
-// readDevice reads the counters of an interface; one that is gone has none.
-func readDevice(ifindex int) deviceCounters {
-	d := deviceCounters{ownDropped: clsactDrops(ifindex)}
-	if l, err := iface.ByIndex(ifindex, iface.Here); err == nil && l.Statistics != nil {
-		d.txFrames = l.Statistics.TxPackets
+// sent is what the kernel says that a device has sent. One that is gone has sent nothing.
+func sent(ifindex int) uint64 {
+	l, err := iface.ByIndex(ifindex, iface.Here)
+	if err != nil || l.Statistics == nil {
+		return 0
 	}
-	return d
+	return l.Statistics.TxPackets
 }
 
 // linkFacts reads what the kernel says of a port.

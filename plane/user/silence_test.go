@@ -2,11 +2,13 @@ package user_test
 
 import (
 	"encoding/binary"
+	"math"
 	"net"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
 	"github.com/yokelag/yoke/internal/nstest"
@@ -69,6 +71,62 @@ func TestPortsOwnStackSendsNothing(t *testing.T) {
 	if got := r.facts().Ports[0].OwnDropped - before.OwnDropped; got != 1 {
 		t.Errorf("counted %d drops of the port's own frames, want 1", got)
 	}
+}
+
+// fences counts our filters at both directions of an interface.
+func (r *rig) fences(name string) (n int) {
+	r.t.Helper()
+	for _, parent := range []uint32{netlink.HANDLE_MIN_INGRESS, netlink.HANDLE_MIN_EGRESS} {
+		list, err := r.host.Handle().FilterList(r.host.Link(name), parent)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		n += len(list)
+	}
+	return n
+}
+
+// Somebody removes the qdisc with the fence, of the port and of the device: the next look
+// puts it back, and so does the next plan. The counter, which begins anew then and which
+// the daemon before this one had seen at 2, does not go back.
+func TestFenceIsPutBack(t *testing.T) {
+	nstest.Require(t, "program:tc")
+	r := newRig(t)
+	r.up(r.plan(0))
+	own := packetSocket(t, r.host, "p0")
+	for range 2 {
+		_, _ = unix.Write(own, frame(broadcast, unix.ETH_P_ARP)) // it is told of the drop, or not
+	}
+	if got := r.facts().Ports[0].OwnDropped; got < 2 {
+		t.Fatalf("counted %d drops", got)
+	}
+	if err := r.host.Run(r.plane.Close); err != nil {
+		t.Fatal(err)
+	}
+	r.open()
+	plan := r.plan(0)
+	r.apply(plan)
+	for what, mend := range map[string]func(){
+		"a look":                func() { r.facts() },
+		"the same plan":         func() { r.apply(plan) },
+		"a plan of those ports": func() { plan = r.plan(0); r.apply(plan) },
+	} {
+		before := r.facts().Ports[0].OwnDropped
+		nstest.Command(t, r.host, "tc", "qdisc", "del", "dev", "p0", "clsact")
+		mend()
+		if n := r.fences("p0"); n != 2 {
+			t.Errorf("%s: %d filters on p0, want 2", what, n)
+		}
+		if got := r.facts().Ports[0].OwnDropped; got < before || got > math.MaxUint32 {
+			t.Errorf("%s: the counter went from %d to %d", what, before, got)
+		}
+	}
+	nstest.Command(t, r.host, "tc", "qdisc", "del", "dev", "yk-bond0", "clsact")
+	r.facts()
+	if n := r.fences("yk-bond0"); n != 1 {
+		t.Errorf("%d filters on the inner end, want 1", n)
+	}
+	r.host.MustPing("192.0.2.2")
 }
 
 func TestFramesForThePortItself(t *testing.T) {

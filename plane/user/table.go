@@ -32,8 +32,10 @@ type link struct {
 	*socket
 	counters
 
-	// base is what the device's own counters showed when the port was taken.
-	base deviceCounters
+	// sentBefore is what the device had sent when the port was taken, and own what was
+	// dropped of its own stack's since.
+	sentBefore uint64
+	own        ownDrops
 }
 
 // counters of one port. Each has one writer.
