@@ -165,7 +165,7 @@ func (s *server) up(r *http.Request) (any, error) {
 	confirm := time.Duration(request.ConfirmMS) * time.Millisecond
 	err = s.confirmation.around("up "+spec.Name, confirm, map[string]*agg.Spec{spec.Name: nil}, func() error {
 		if request.TakeOver {
-			return s.registry.upTakingOver(ctx, spec)
+			return s.registry.upTakingOver(ctx, spec, origin{})
 		}
 		return s.registry.up(ctx, spec, origin{})
 	})

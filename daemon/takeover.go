@@ -39,7 +39,7 @@ func (r *registry) takeOverPath(name string) string {
 // upTakingOver makes an aggregate of ports that have addresses and routes, which it gets.
 // For the time between, which is that of making the aggregate, nobody has them: sockets
 // stay open, and TCP sends again what was lost. After a failure the ports have all back.
-func (r *registry) upTakingOver(ctx context.Context, spec agg.Spec) error {
+func (r *registry) upTakingOver(ctx context.Context, spec agg.Spec, from origin) error {
 	if err := spec.Validate(); err != nil {
 		return err
 	}
@@ -49,7 +49,7 @@ func (r *registry) upTakingOver(ctx context.Context, spec agg.Spec) error {
 	}
 	_, inMemory := r.world.(*dryWorld)
 	if inMemory {
-		return r.up(ctx, spec, origin{})
+		return r.up(ctx, spec, from)
 	}
 	spec, err := r.resolvedNow(spec)
 	if err != nil {
@@ -73,7 +73,7 @@ func (r *registry) upTakingOver(ctx context.Context, spec agg.Spec) error {
 		return err
 	}
 	err = t.move(func() error {
-		return r.up(ctx, spec, origin{})
+		return r.up(ctx, spec, from)
 	}, spec.Name)
 	if err != nil {
 		if _, there := r.get(spec.Name); there == nil {
