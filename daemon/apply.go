@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"os"
 	"slices"
 	"sync/atomic"
 
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/control"
 	"github.com/yokelag/yoke/internal/handover"
+	"github.com/yokelag/yoke/internal/iface"
 )
 
 // specs returns what is wanted of every aggregate now.
@@ -116,16 +119,12 @@ func (r *registry) checkOne(c change, owners map[string]string, freed map[string
 
 // make does all changes, or none: after a failure those made are taken back.
 func (r *registry) make(ctx context.Context, changes []change) error {
-	before := map[string]*agg.Spec{}
-	for _, c := range changes {
-		before[c.Aggregate] = c.before
-	}
-	held := map[string]rebuilt{}
-	err := r.makeAll(ctx, ordered(changes), held)
+	was := r.pastOf(ctx, changes)
+	err := r.makeAll(ctx, ordered(changes), maps.Clone(was.Held))
 	if err == nil {
 		return nil
 	}
-	if back := r.restoreHeld(ctx, before, held); back != nil {
+	if back := r.restore(ctx, was); back != nil {
 		return errors.Join(err, &notTakenBack{back})
 	}
 	return err
@@ -137,9 +136,9 @@ type notTakenBack struct{ err error }
 // Error implements error.
 func (e *notTakenBack) Error() string { return "take the changes back: " + e.err.Error() }
 
-// makeAll does changes in order and stops at the first failure. What an aggregate keeps
-// while it is made anew is in held, also where it could not be made.
-func (r *registry) makeAll(ctx context.Context, changes []change, held map[string]rebuilt) error {
+// makeAll does changes in order and stops at the first failure. What aggregates have again
+// that are made is in held, by name.
+func (r *registry) makeAll(ctx context.Context, changes []change, held map[string]belongings) error {
 	if err := r.makeRoom(ctx, changes); err != nil {
 		return err
 	}
@@ -150,9 +149,6 @@ func (r *registry) makeAll(ctx context.Context, changes []change, held map[strin
 			err = r.release(ctx, c.Aggregate)
 		case control.ActionRebuild:
 			// What it took over it will have again, and the ports must not.
-			if _, known := held[c.Aggregate]; !known {
-				held[c.Aggregate] = r.beforeRebuild(ctx, c.Aggregate)
-			}
 			err = r.down(ctx, c.Aggregate)
 		}
 		if err != nil {
@@ -170,7 +166,7 @@ func (r *registry) makeAll(ctx context.Context, changes []change, held map[strin
 }
 
 // createAll makes what is not there, several at a time, and begins no more after a failure.
-func (r *registry) createAll(ctx context.Context, changes []change, held map[string]rebuilt) error {
+func (r *registry) createAll(ctx context.Context, changes []change, held map[string]belongings) error {
 	changes = slices.DeleteFunc(slices.Clone(changes), func(c change) bool {
 		return c.Action == control.ActionRemove || c.Action == control.ActionChange
 	})
@@ -187,37 +183,76 @@ func (r *registry) createAll(ctx context.Context, changes []change, held map[str
 	})
 }
 
-// rebuilt is what an aggregate keeps while it is made anew: addresses and routes, its
-// Ethernet address, by which neighbours know it, and what its file said.
-type rebuilt struct {
-	origin
-	holding handover.Holding
+// belongings is what an aggregate has again that is made anew, or that was removed and comes
+// back: addresses and routes, its Ethernet address, by which neighbours know it, and what
+// its file said. It can be kept as JSON.
+type belongings struct {
+	File *agg.Spec `json:"file,omitempty"`
+	// MAC is zero where the spec says it.
+	MAC      agg.MAC            `json:"mac,omitzero"`
+	Holdings []handover.Holding `json:"holdings,omitempty"`
+	// TookOver: it had addresses and routes of its ports, which get them back when it goes.
+	TookOver bool `json:"took_over,omitempty"`
 }
 
-func (r *registry) beforeRebuild(ctx context.Context, name string) rebuilt {
+// keep is what the aggregate has now.
+func (r *registry) keep(ctx context.Context, name string) belongings {
 	a, err := r.get(name)
 	if err != nil {
-		return rebuilt{}
+		return belongings{}
 	}
-	out := rebuilt{origin: origin{file: a.store.said()}}
+	out := belongings{File: a.store.said()}
+	_, out.TookOver, _ = r.loadTakeOver(name) // one that cannot be read is not given back either
 	s, err := a.engine.Status(ctx)
 	if err != nil {
 		return out
 	}
-	out.holding = r.holding(s)
+	if h := r.holding(s); !h.Empty() {
+		out.Holdings = append(out.Holdings, h)
+	}
 	if _, chosen := s.Spec.Options["mac"]; !chosen { // one that was asked for goes with the wish
-		out.mac = s.Device.MAC
+		out.MAC = s.Device.MAC
 	}
 	return out
 }
 
+// again is what an aggregate has that is to be what it was: an address of before, and what
+// it took over then.
+func (b belongings) again(was belongings) belongings {
+	if !was.MAC.IsZero() {
+		b.MAC = was.MAC
+	}
+	b.TookOver = b.TookOver || was.TookOver
+	return b
+}
+
+// past is what aggregates were before a change.
+type past struct {
+	// Before is what was wanted of them, nil where there was none.
+	Before map[string]*agg.Spec `json:"before"`
+	// Held is what those had that are made anew, or removed.
+	Held map[string]belongings `json:"held,omitempty"`
+}
+
+// pastOf is what the aggregates are that are about to be changed.
+func (r *registry) pastOf(ctx context.Context, changes []change) past {
+	p := past{Before: map[string]*agg.Spec{}, Held: map[string]belongings{}}
+	for _, c := range changes {
+		p.Before[c.Aggregate] = c.before
+		if c.Action == control.ActionRemove || c.Action == control.ActionRebuild {
+			p.Held[c.Aggregate] = r.keep(ctx, c.Aggregate)
+		}
+	}
+	return p
+}
+
 // of is the origin of the aggregate that is made of spec: an address that is asked for
 // is not overruled.
-func (b rebuilt) of(spec agg.Spec) origin {
+func (b belongings) of(spec agg.Spec) origin {
 	if _, chosen := spec.Options["mac"]; chosen {
-		b.mac = agg.MAC{}
+		b.MAC = agg.MAC{}
 	}
-	return b.origin
+	return origin{file: b.File, mac: b.MAC}
 }
 
 // makeRoom takes ports away where another aggregate is to get them.
@@ -260,26 +295,67 @@ func (r *registry) alter(ctx context.Context, c change) error {
 	return err
 }
 
-func (r *registry) create(ctx context.Context, c change, held rebuilt) error {
-	err := r.up(ctx, *c.after, held.of(*c.after))
-	if err != nil || held.holding.Empty() {
+func (r *registry) create(ctx context.Context, c change, held belongings) error {
+	up := r.up
+	// Where the ports have back what it took over, it takes it over again.
+	if _, has, _ := r.loadTakeOver(c.Aggregate); held.TookOver && !has {
+		up = r.upTakingOver
+	}
+	if err := up(ctx, *c.after, held.of(*c.after)); err != nil {
 		return err
 	}
-	return held.holding.Give(c.Aggregate)
+	return held.give(c.Aggregate)
 }
 
-// restore brings aggregates back to what they were; a nil spec was not there.
-func (r *registry) restore(ctx context.Context, before map[string]*agg.Spec) error {
-	return r.restoreHeld(ctx, before, map[string]rebuilt{})
+// give gives the aggregate's device, which was made anew, its addresses and routes. It may
+// be repeated.
+func (b belongings) give(name string) error {
+	for _, h := range b.Holdings {
+		if l, err := iface.ByName(name, iface.Here); err == nil && l.Index == h.Index {
+			continue // the very one that has them
+		}
+		if err := h.Give(name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// restoreHeld is restore with what aggregates had that are perhaps not there now.
-func (r *registry) restoreHeld(ctx context.Context, before map[string]*agg.Spec, held map[string]rebuilt) error {
-	changes, err := r.changesBack(ctx, before)
+// restore brings aggregates back to what they were.
+func (r *registry) restore(ctx context.Context, was past) error {
+	changes, err := r.changesBack(ctx, was.Before)
 	if err != nil {
 		return err
 	}
-	return r.makeAll(ctx, ordered(changes), held)
+	held := map[string]belongings{}
+	for name, b := range was.Held {
+		b.Holdings = nil // they are given at the end
+		held[name] = b
+	}
+	for name, now := range r.pastOf(ctx, changes).Held {
+		held[name] = now.again(was.Held[name])
+	}
+	if err := r.makeAll(ctx, ordered(changes), held); err != nil {
+		return err
+	}
+	return r.settle(was)
+}
+
+// settle gives everybody what they had: aggregates that are there again, also where an
+// earlier try made them, and the ports of those that are not.
+func (r *registry) settle(was past) error {
+	var errs []error
+	for name, b := range was.Held {
+		if was.Before[name] != nil {
+			errs = append(errs, b.give(name))
+		}
+	}
+	for name, spec := range was.Before {
+		if spec == nil {
+			errs = append(errs, r.giveBack(name))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // changesBack are those from what aggregates are to what they were.
@@ -304,8 +380,14 @@ func (r *registry) changesBack(ctx context.Context, before map[string]*agg.Spec)
 	return changes, nil
 }
 
-// areAsBefore reports whether aggregates are what they were.
+// areAsBefore reports whether aggregates are what they were, and ports of those that were
+// not there have what they had.
 func (r *registry) areAsBefore(ctx context.Context, before map[string]*agg.Spec) bool {
+	for name, spec := range before {
+		if _, err := os.Stat(r.takeOverPath(name)); spec == nil && err == nil {
+			return false
+		}
+	}
 	changes, err := r.changesBack(ctx, before)
 	return err == nil && len(changes) == 0
 }

@@ -36,8 +36,7 @@ type unconfirmed struct {
 	// Failed is why it could not be undone when that was tried last, empty before. It is
 	// tried again at Deadline then.
 	Failed string `json:"failed,omitempty"`
-	// Before is what the aggregates were, null where there was none.
-	Before map[string]*agg.Spec `json:"before"`
+	past
 }
 
 // confirmation undoes what nobody confirms. The file is there before the change is made
@@ -79,7 +78,7 @@ func undoPause(tries int) time.Duration {
 // around makes a change by f that is undone after d unless it is confirmed; with a d of 0
 // it just makes it. A change that fails needs no undoing where it was taken back; where it
 // was not, that is tried until it is.
-func (c *confirmation) around(what string, d time.Duration, before map[string]*agg.Spec, f func() error) error {
+func (c *confirmation) around(what string, d time.Duration, was past, f func() error) error {
 	if d == 0 {
 		return f()
 	}
@@ -92,7 +91,7 @@ func (c *confirmation) around(what string, d time.Duration, before map[string]*a
 	}
 	c.deciding.Lock()
 	defer c.deciding.Unlock()
-	if err := c.begin(what, d, before); err != nil {
+	if err := c.begin(what, d, was); err != nil {
 		return err
 	}
 	if err := f(); err != nil {
@@ -152,14 +151,14 @@ func (c *confirmation) free() error {
 }
 
 // begin notes what is to be undone; the caller holds deciding.
-func (c *confirmation) begin(what string, d time.Duration, before map[string]*agg.Spec) error {
+func (c *confirmation) begin(what string, d time.Duration, was past) error {
 	if err := c.free(); err != nil {
 		return err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	w := c.registry.world
-	u := &unconfirmed{Version: confirmVersion, BootID: w.BootID(), Namespace: w.Namespace(), What: what, Deadline: w.Clock().Now().Add(d), Before: before}
+	u := &unconfirmed{Version: confirmVersion, BootID: w.BootID(), Namespace: w.Namespace(), What: what, Deadline: w.Clock().Now().Add(d), past: was}
 	if err := c.save(u); err != nil {
 		return err
 	}
@@ -213,7 +212,7 @@ func (c *confirmation) expire(u *unconfirmed) {
 // bringBack undoes u, or tries again later. The file goes last, so that an undo that was
 // cut short is done by the next daemon. The caller holds deciding.
 func (c *confirmation) bringBack(u *unconfirmed) error {
-	err := c.registry.restore(context.Background(), u.Before)
+	err := c.registry.restore(context.Background(), u.past)
 	if err == nil {
 		err = c.decided()
 	}

@@ -47,13 +47,13 @@ func TestADecisionWaitsForTheChange(t *testing.T) {
 			r := newRig(t, "eth1")
 			reg, c := confirming(t, r)
 			decided := make(chan error, 1)
-			err := c.around("up bond0", time.Hour, map[string]*agg.Spec{"bond0": nil}, func() error {
+			err := c.around("up bond0", time.Hour, past{Before: map[string]*agg.Spec{"bond0": nil}}, func() error {
 				go func() { decided <- decide(c) }()
 				if c.deciding.TryLock() {
 					t.Error("it can be decided while it is being made")
 					c.deciding.Unlock()
 				}
-				refused(t, c.around("up bond1", time.Hour, nil, nil), "unconfirmed")
+				refused(t, c.around("up bond1", time.Hour, past{}, nil), "unconfirmed")
 				return reg.up(t.Context(), aSpec(t, "bond0", "eth1"), origin{})
 			})
 			if err != nil {
@@ -76,7 +76,7 @@ func TestADecisionWaitsForTheChange(t *testing.T) {
 func TestADecisionOfNobody(t *testing.T) {
 	r := newRig(t, "eth1")
 	reg, c := confirming(t, r)
-	err := c.around("up bond0", time.Hour, map[string]*agg.Spec{"bond0": nil}, func() error {
+	err := c.around("up bond0", time.Hour, past{Before: map[string]*agg.Spec{"bond0": nil}}, func() error {
 		return reg.up(t.Context(), aSpec(t, "bond0", "eth1"), origin{})
 	})
 	if err != nil {
@@ -108,6 +108,14 @@ func fewer(t *testing.T, reg *registry) []change {
 	return changes
 }
 
+func before(changes []change) map[string]*agg.Spec {
+	out := map[string]*agg.Spec{}
+	for _, c := range changes {
+		out[c.Aggregate] = c.before
+	}
+	return out
+}
+
 // breakable has the plane refuse every plan while it is set.
 func breakable(r *rig) *atomic.Bool {
 	var on atomic.Bool
@@ -130,7 +138,7 @@ func TestAFailedChangeIsGuardedUntilItIsTakenBack(t *testing.T) {
 	}
 	changes, broken := fewer(t, reg), breakable(r)
 	no := &agg.Problem{Code: "no", Rule: "the plane refuses", Remedy: "none"}
-	err := c.around("apply of bond0", time.Hour, befores(changes), func() error {
+	err := c.around("apply of bond0", time.Hour, past{Before: before(changes)}, func() error {
 		if err := reg.make(t.Context(), changes); err != nil {
 			t.Error(err)
 		}
@@ -152,10 +160,10 @@ func TestAFailedChangeIsGuardedUntilItIsTakenBack(t *testing.T) {
 	if _, err := c.undo(t.Context()); err != nil || c.pending().Waiting {
 		t.Errorf("got %v, %+v", err, c.pending())
 	}
-	if !reg.areAsBefore(t.Context(), befores(changes)) {
+	if !reg.areAsBefore(t.Context(), before(changes)) {
 		t.Error("it is not what it was")
 	}
-	err = c.around("apply of bond0", time.Hour, befores(changes), func() error { return no })
+	err = c.around("apply of bond0", time.Hour, past{Before: before(changes)}, func() error { return no })
 	if !errors.Is(err, no) || control.HasCode(err, "not-taken-back") || c.pending().Waiting {
 		t.Errorf("what changed nothing: got %v, %+v", err, c.pending())
 	}
@@ -182,7 +190,7 @@ func TestHalfOfAChangeIsTold(t *testing.T) {
 		}
 		return &agg.Problem{Code: "no", Rule: "the plane refuses", Remedy: "none"}
 	})
-	err := c.around("apply of both", time.Hour, befores(changes), func() error { return reg.make(t.Context(), changes) })
+	err := c.around("apply of both", time.Hour, past{Before: before(changes)}, func() error { return reg.make(t.Context(), changes) })
 	for _, code := range []string{"no", control.CodeInternal, "not-taken-back"} {
 		if !control.HasCode(err, code) {
 			t.Errorf("%v has no %s", err, code)
@@ -209,7 +217,7 @@ func TestAnUndoIsTriedUntilItSucceeds(t *testing.T) {
 		broken.Store(n < 3)
 		return time.Millisecond
 	}
-	err := c.around("apply of bond0", time.Millisecond, befores(changes), func() error {
+	err := c.around("apply of bond0", time.Millisecond, past{Before: before(changes)}, func() error {
 		err := reg.make(t.Context(), changes)
 		broken.Store(true)
 		return err
@@ -221,7 +229,7 @@ func TestAnUndoIsTriedUntilItSucceeds(t *testing.T) {
 	if !slices.Equal(tries, []int{1, 2, 3}) || told[0] != "" || !strings.Contains(told[1], "the plane is broken") {
 		t.Errorf("tries %v, told %q", tries, told)
 	}
-	if !reg.areAsBefore(t.Context(), befores(changes)) {
+	if !reg.areAsBefore(t.Context(), before(changes)) {
 		t.Error("it is not what it was")
 	}
 	if _, err := os.Stat(c.path); !errors.Is(err, os.ErrNotExist) {
@@ -235,4 +243,73 @@ func TestUndoPause(t *testing.T) {
 			t.Errorf("after %d tries: %v, want %v", tries, got, want)
 		}
 	}
+}
+
+// What is removed comes back with its address and as the file's, also by the next daemon
+// and where only the way back from a failure leads through its removal.
+func TestARemovedAggregateComesBackAsItWas(t *testing.T) {
+	r := newRig(t, "eth1", "eth2")
+	reg, c := confirming(t, r)
+	spec := aSpec(t, "bond0", "eth1", "eth2")
+	mac := agg.MAC{2, 0, 0, 0, 0x77, 1}
+	if err := reg.up(t.Context(), spec, origin{file: &spec, mac: mac}); err != nil {
+		t.Fatal(err)
+	}
+	remove, _ := difference("", &spec, nil)
+	asItWas := func(reg *registry, when string) {
+		t.Helper()
+		a, err := reg.get("bond0")
+		if err != nil {
+			t.Fatalf("%s: %v", when, err)
+		}
+		s, err := a.engine.Status(t.Context())
+		if err != nil || s.Device.MAC != mac || !a.store.unedited(spec) {
+			t.Errorf("%s it has %v and is of %v, %v", when, s.Device.MAC, a.store.said(), err)
+		}
+	}
+	makeIt := func() error {
+		changes := []change{remove}
+		return c.around("apply of bond0", time.Hour, reg.pastOf(t.Context(), changes), func() error { return reg.make(t.Context(), changes) })
+	}
+	if err := makeIt(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := reg.get("bond0"); err == nil {
+		t.Fatal("it was not removed")
+	}
+	if _, err := c.undo(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	asItWas(reg, "undone")
+
+	other := aSpec(t, "bond1", "eth1")
+	create, _ := difference("", nil, &other)
+	broken := &agg.Problem{Code: "no", Rule: "the plane refuses", Remedy: "none"}
+	applies := 0
+	r.w.mem.Refuse(func(op string) error {
+		if op == "apply" {
+			if applies++; applies == 1 {
+				return broken
+			}
+		}
+		return nil
+	})
+	if err := reg.make(t.Context(), []change{remove, create}); err == nil {
+		t.Fatal("it was made")
+	}
+	r.w.mem.Refuse(func(string) error { return nil })
+	asItWas(reg, "taken back")
+
+	if err := makeIt(); err != nil {
+		t.Fatal(err)
+	}
+	c.stop()
+	_, next := confirming(t, r)
+	if err := next.resume(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := next.undo(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	asItWas(next.registry, "undone by the next daemon")
 }

@@ -53,7 +53,7 @@ func (s *server) apply(r *http.Request) (any, error) {
 	running, _ := s.registry.list()
 	if len(changes) > 0 {
 		confirm := time.Duration(request.ConfirmMS) * time.Millisecond
-		err = s.confirmation.around("apply of "+namesOf(changes), confirm, befores(changes), func() error { return s.registry.make(ctx, changes) })
+		err = s.confirmation.around("apply of "+namesOf(changes), confirm, s.registry.pastOf(ctx, changes), func() error { return s.registry.make(ctx, changes) })
 		if err != nil {
 			return nil, err
 		}
@@ -125,14 +125,6 @@ func mayRebuild(changes []change, request control.ApplyRequest) error {
 			Remedy: "`yoke apply --rebuild` does so and keeps its addresses and routes; nothing was changed"})
 	}
 	return out.Err()
-}
-
-func befores(changes []change) map[string]*agg.Spec {
-	out := map[string]*agg.Spec{}
-	for _, c := range changes {
-		out[c.Aggregate] = c.before
-	}
-	return out
 }
 
 // namesOf names a few aggregates and counts the others.

@@ -163,7 +163,7 @@ func (s *server) up(r *http.Request) (any, error) {
 		return s.registry.wouldUp(ctx, spec, request.TakeOver)
 	}
 	confirm := time.Duration(request.ConfirmMS) * time.Millisecond
-	err = s.confirmation.around("up "+spec.Name, confirm, map[string]*agg.Spec{spec.Name: nil}, func() error {
+	err = s.confirmation.around("up "+spec.Name, confirm, past{Before: map[string]*agg.Spec{spec.Name: nil}}, func() error {
 		if request.TakeOver {
 			return s.registry.upTakingOver(ctx, spec, origin{})
 		}
