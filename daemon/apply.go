@@ -18,6 +18,9 @@ import (
 // specs returns what is wanted of every aggregate now.
 func (r *registry) specs(ctx context.Context) (map[string]agg.Spec, error) {
 	out := map[string]agg.Spec{}
+	for _, b := range r.brokenOnes() {
+		out[b.name()] = b.file.Engine.Spec
+	}
 	all, _ := r.list()
 	for _, a := range all {
 		spec, err := a.engine.Spec(ctx)
@@ -87,6 +90,9 @@ func (r *registry) checkAll(changes []change) error {
 func (r *registry) checkOne(c change, owners map[string]string, freed map[string]bool) error {
 	if err := c.after.Validate(); err != nil {
 		return err
+	}
+	if b := r.brokenOne(c.after.Name); b != nil {
+		return b.problem()
 	}
 	if c.before == nil {
 		if reserved(c.after.Name) {

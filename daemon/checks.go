@@ -21,6 +21,9 @@ func (r *registry) checkNew(ctx context.Context, spec agg.Spec) error {
 		before, err := a.engine.Spec(ctx)
 		return errors.Join(err, duplicate(before, spec))
 	}
+	if b := r.brokenOne(spec.Name); b != nil {
+		return b.problem()
+	}
 	if before, claimed := r.claims[spec.Name]; claimed {
 		return duplicate(before, spec)
 	}
@@ -112,7 +115,7 @@ func (r *registry) checkPorts(name string, ports []agg.PortSpec) error {
 			out = append(out, portTaken(p.Name, owner, name))
 			continue
 		}
-		if _, err := r.get(p.Name); err == nil {
+		if _, err := r.get(p.Name); err == nil || r.brokenOne(p.Name) != nil {
 			out = append(out, &agg.Problem{Code: "port-busy", Object: p.Name, Rule: "is an aggregate itself",
 				Remedy: "its ports can be named instead after `yoke down " + p.Name + "`"})
 			continue
@@ -134,6 +137,11 @@ func (r *registry) owners() map[string]string {
 	for name, spec := range r.claims {
 		for _, p := range spec.Ports {
 			out[p.Name] = name
+		}
+	}
+	for _, b := range r.brokenOnes() {
+		for _, p := range b.file.Engine.Spec.Ports {
+			out[p.Name] = b.name()
 		}
 	}
 	all, _ := r.list()

@@ -84,6 +84,9 @@ func claimedBy(l agg.Identity, spec agg.Spec, others map[string]agg.Spec) (free 
 // caller holds change.
 func (r *registry) everybody() map[string]agg.Spec {
 	out := maps.Clone(r.claims)
+	for _, b := range r.brokenOnes() {
+		out[b.name()] = b.file.Engine.Spec
+	}
 	all, _ := r.list()
 	for _, a := range all {
 		out[a.name] = a.engine.Wanted()

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -31,6 +32,9 @@ type registry struct {
 	stopped bool
 	mu      sync.RWMutex
 	all     map[string]*aggregate
+	broken  map[string]*broken
+	// lost tells that there is another broken one.
+	lost chan struct{}
 	// grown is closed, and replaced, when the set of aggregates changes.
 	grown chan struct{}
 }
@@ -53,7 +57,7 @@ type aggregate struct {
 }
 
 func newRegistry(w world, dir string, log *slog.Logger) *registry {
-	return &registry{world: w, dir: dir, log: log, all: map[string]*aggregate{}, claims: map[string]agg.Spec{}, grown: make(chan struct{})}
+	return &registry{world: w, dir: dir, log: log, all: map[string]*aggregate{}, broken: map[string]*broken{}, lost: make(chan struct{}, 1), claims: map[string]agg.Spec{}, grown: make(chan struct{})}
 }
 
 // get returns a running aggregate, or a problem that names those there are.
@@ -63,7 +67,10 @@ func (r *registry) get(name string) (*aggregate, error) {
 	if a, ok := r.all[name]; ok {
 		return a, nil
 	}
-	return nil, notFound(name, slices.Sorted(maps.Keys(r.all)))
+	if b, ok := r.broken[name]; ok {
+		return nil, b.problem()
+	}
+	return nil, notFound(name, r.names())
 }
 
 // list returns the aggregates in order of names, and a channel that is closed when
@@ -98,9 +105,19 @@ func (r *registry) countWithClaims() int {
 	return n
 }
 
-func (r *registry) put(a *aggregate) { r.edit(func() { r.all[a.name] = a }) }
+func (r *registry) put(a *aggregate) {
+	r.edit(func() {
+		r.all[a.name] = a
+		delete(r.broken, a.name)
+	})
+}
 
-func (r *registry) drop(name string) { r.edit(func() { delete(r.all, name) }) }
+func (r *registry) drop(name string) {
+	r.edit(func() {
+		delete(r.all, name)
+		delete(r.broken, name)
+	})
+}
 
 func (r *registry) edit(f func()) {
 	r.mu.Lock()
@@ -254,8 +271,9 @@ func (a *aggregate) stop() error {
 	return errors.Join(a.plane.Close(), a.keep.close(), a.store.spoken.close())
 }
 
-// takeApart ends the engine and destroys the plane. The state file goes last, so that
-// what could not be destroyed is adopted by the next daemon.
+// takeApart ends the engine and destroys the plane. The state file goes last, so that what
+// could not be destroyed is known to the next daemon, which goes on with that. It is broken
+// meanwhile.
 func (r *registry) takeApart(ctx context.Context, a *aggregate) error {
 	a.engine.Leave(ctx)
 	a.cancel()
@@ -264,21 +282,32 @@ func (r *registry) takeApart(ctx context.Context, a *aggregate) error {
 		r.log.Warn("what speaks LACP for a dead daemon is left on a port", "aggregate", a.name, "error", err)
 	}
 	if err := a.plane.Destroy(ctx); err != nil {
-		return errors.Join(fmt.Errorf("take %s apart: %w", a.name, err), a.plane.Close())
+		err = fmt.Errorf("take %s apart: %w", a.name, err)
+		return errors.Join(err, a.plane.Close(), a.store.spoken.close(), r.leave(a.store.content(), err))
 	}
-	return a.store.remove()
+	if err := a.store.remove(); err != nil {
+		return errors.Join(err, r.leave(a.store.content(), err))
+	}
+	return nil
 }
 
 // down takes an aggregate apart and gives its ports back.
 func (r *registry) down(ctx context.Context, name string) error {
 	r.change.Lock()
 	defer r.change.Unlock()
-	a, err := r.get(name)
-	if err != nil {
+	ctx = context.WithoutCancel(ctx)
+	var a *aggregate
+	var err error
+	if b := r.brokenOne(name); b != nil {
+		if a, err = r.begun(ctx, b.file); err != nil {
+			err = fmt.Errorf("take %s apart: %w", name, err)
+			return errors.Join(err, r.leave(b.file, err))
+		}
+	} else if a, err = r.get(name); err != nil {
 		return err
 	}
 	r.drop(name)
-	if err := r.takeApart(context.WithoutCancel(ctx), a); err != nil {
+	if err := r.takeApart(ctx, a); err != nil {
 		r.log.Error("down failed", "aggregate", name, "error", err)
 		return err
 	}
@@ -286,15 +315,33 @@ func (r *registry) down(ctx context.Context, name string) error {
 	return nil
 }
 
-// adopt resumes an aggregate that an earlier daemon left. It is for the daemon's beginning,
-// when nobody changes anything yet.
-func (r *registry) adopt(ctx context.Context, f stateFile) error {
+// begun runs an aggregate from its state, with all that has its name now.
+func (r *registry) begun(ctx context.Context, f stateFile) (*aggregate, error) {
+	if f.RenamedFrom != "" {
+		var err error
+		if f, err = r.finishRename(f); err != nil {
+			return nil, fmt.Errorf("follow its device, which was %s: %w", f.RenamedFrom, err)
+		}
+	}
 	saved := f.Engine
 	st := r.newStore(saved.Spec.Name)
 	st.file = f
-	a, err := r.start(ctx, saved.Spec, saved.Plane, st, &saved)
+	return r.start(ctx, saved.Spec, saved.Plane, st, &saved)
+}
+
+// adopt resumes an aggregate that an earlier daemon left, or goes on to take it apart. The
+// caller holds change, but for the daemon's beginning, when nobody changes anything yet.
+// What cannot be adopted is broken.
+func (r *registry) adopt(ctx context.Context, f stateFile) error {
+	saved := f.Engine
+	a, err := r.begun(ctx, f)
 	if err != nil {
-		return fmt.Errorf("adopt %s: %w", saved.Spec.Name, err)
+		err = fmt.Errorf("adopt %s: %w", saved.Spec.Name, err)
+		r.lose(f, err)
+		return err
+	}
+	if f.Leaving {
+		return r.takeApart(ctx, a)
 	}
 	if err := a.ready(ctx); err != nil {
 		// The engine goes on trying; to give up would leave nobody to look after it.
@@ -330,7 +377,11 @@ func (r *registry) update(ctx context.Context, name string, f func(*agg.Spec) er
 		return nil, err
 	}
 	if to, ok := r.wantsMove(a, after); ok {
-		return r.move(ctx, a, after, to)
+		b, err := r.move(ctx, a, after, to)
+		if err != nil {
+			r.checkAlive(a.name, err)
+		}
+		return b, err
 	}
 	// A client that goes away does not leave a change half made.
 	if err := a.engine.Update(context.WithoutCancel(ctx), after); err != nil {
@@ -339,6 +390,20 @@ func (r *registry) update(ctx context.Context, name string, f func(*agg.Spec) er
 	a.released.note(before, after)
 	r.warnOfAddress(ctx, a, after.Name)
 	return a, nil
+}
+
+// checkAlive is for after a failed move: where nothing could be begun again, not the old
+// plane either, the aggregate is broken because of why.
+func (r *registry) checkAlive(name string, why error) {
+	a, err := r.get(name)
+	if err != nil {
+		return
+	}
+	select {
+	case <-a.ended:
+		r.lose(a.store.content(), why)
+	default:
+	}
 }
 
 // stop ends every engine; forwarding goes on.
@@ -361,12 +426,18 @@ func (r *registry) stop() error {
 func (r *registry) statuses(ctx context.Context, name string) (control.StatusList, error) {
 	out := control.StatusList{Version: control.Version, Aggregates: []agg.Status{}}
 	all, _ := r.list()
-	if name != "" {
+	lost := r.brokenOnes()
+	if b := r.brokenOne(name); b != nil {
+		all, lost = nil, []*broken{b}
+	} else if name != "" {
 		a, err := r.get(name)
 		if err != nil {
 			return out, err
 		}
-		all = []*aggregate{a}
+		all, lost = []*aggregate{a}, nil
+	}
+	for _, b := range lost {
+		out.Aggregates = append(out.Aggregates, r.brokenStatus(ctx, b))
 	}
 	for _, a := range all {
 		s, err := a.engine.Status(ctx)
@@ -378,5 +449,6 @@ func (r *registry) statuses(ctx context.Context, name string) (control.StatusLis
 		}
 		out.Aggregates = append(out.Aggregates, s)
 	}
+	slices.SortFunc(out.Aggregates, func(a, b agg.Status) int { return strings.Compare(a.Name, b.Name) })
 	return out, nil
 }

@@ -21,7 +21,7 @@ func (r *registry) rename(ctx context.Context, a *aggregate, to string) error {
 	if err := agg.CheckName(to); err != nil || reserved(to) {
 		return errors.Join(err, fmt.Errorf("an aggregate cannot be called %s", to))
 	}
-	if _, err := r.get(to); err == nil {
+	if _, err := r.get(to); err == nil || r.brokenOne(to) != nil {
 		return fmt.Errorf("there is an aggregate %s already", to)
 	}
 	r.drop(a.name)
@@ -30,10 +30,6 @@ func (r *registry) rename(ctx context.Context, a *aggregate, to string) error {
 	}
 	f := a.store.content()
 	f.RenamedFrom, f.Formerly, f.Configured, f.Engine = a.name, a.name, nil, renamed(f.Engine, to)
-	f, err := r.finishRename(f)
-	if err != nil {
-		return err
-	}
 	return r.adopt(ctx, f)
 }
 
@@ -57,7 +53,7 @@ func (r *registry) finishRename(f stateFile) (stateFile, error) {
 	if err := st.replace(f); err != nil {
 		return f, err
 	}
-	for _, suffix := range []string{port.Suffix, ".tc.json", ".team.json", ".bonding.json", takeOverSuffix} {
+	for _, suffix := range []string{port.Suffix, ".team.json", ".bonding.json", takeOverSuffix} {
 		err := os.Rename(filepath.Join(r.dir, from+suffix), filepath.Join(r.dir, to+suffix))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return f, err

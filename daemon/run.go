@@ -87,6 +87,12 @@ func runWith(ctx context.Context, o Options, w world, asked wanted) (err error) 
 	}
 	defer s.followFiles(ctx)()
 	defer r.followLinks(ctx)()
+	defer r.followBroken(ctx, func(names []string) {
+		for _, name := range names {
+			r.endTakeOver(context.WithoutCancel(ctx), name)
+		}
+		s.follow(context.WithoutCancel(ctx)) // files may want it otherwise since
+	})()
 	o.Log.Info("serving", "socket", o.Socket, "state_dir", o.StateDir, "network_namespace", about.Namespace, "auto_plane", about.AutoPlane)
 	notifyReady(o.Log, "serving "+o.Socket)
 	go watchdog(ctx, func(ctx context.Context) error {
@@ -142,7 +148,7 @@ func (r *registry) begin(ctx context.Context, states []stateFile, specs []agg.Sp
 	err := each(together, states, func(f stateFile) error {
 		err := r.adopt(ctx, f)
 		if err != nil {
-			r.log.Error("not adopted; it goes on forwarding as it is", "aggregate", f.Engine.Spec.Name, "error", err)
+			r.log.Error("not adopted; it stands as it is, and that is tried again", "aggregate", f.Engine.Spec.Name, "error", err)
 		}
 		return err
 	})

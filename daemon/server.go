@@ -185,14 +185,13 @@ func (s *server) down(r *http.Request) (any, error) {
 
 func (s *server) downAll(r *http.Request) (any, error) {
 	out := control.Removed{Version: control.Version, Names: []string{}}
-	all, _ := s.registry.list()
 	var problems agg.Problems
-	for _, a := range all {
-		if err := s.registry.release(r.Context(), a.name); err != nil {
+	for _, name := range s.registry.everyone() {
+		if err := s.registry.release(r.Context(), name); err != nil {
 			problems = append(problems, control.ProblemsOf(err)...)
 			continue
 		}
-		out.Names = append(out.Names, a.name)
+		out.Names = append(out.Names, name)
 	}
 	return out, problems.Err()
 }

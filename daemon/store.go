@@ -31,6 +31,8 @@ type stateFile struct {
 	Configured *agg.Spec `json:"configured,omitempty"`
 	// RenamedFrom is the name before, while not all of the aggregate has the new one.
 	RenamedFrom string `json:"renamed_from,omitempty"`
+	// Leaving: somebody asked to take it apart, and that could not be finished.
+	Leaving bool `json:"leaving,omitempty"`
 	// Formerly is the name that the aggregate had before somebody renamed its device, which
 	// files and readers of events may still know it by.
 	Formerly string       `json:"formerly,omitempty"`
@@ -155,9 +157,12 @@ func isState(name string) bool {
 	return ok && !reserved(stem)
 }
 
+// reservedSuffixes end the names of journals, before ".json".
+func reservedSuffixes() []string { return []string{".ports", ".team", ".bonding"} }
+
 // reserved names would make a state file look like a plane's journal.
 func reserved(name string) bool {
-	return slices.ContainsFunc([]string{".ports", ".tc", ".team", ".bonding"}, func(suffix string) bool { return strings.HasSuffix(name, suffix) })
+	return slices.ContainsFunc(reservedSuffixes(), func(suffix string) bool { return strings.HasSuffix(name, suffix) })
 }
 
 func readState(path string) (stateFile, error) {

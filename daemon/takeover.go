@@ -211,21 +211,28 @@ func (r *registry) endTakeOvers(ctx context.Context) {
 		return
 	}
 	for _, file := range files {
-		name := strings.TrimSuffix(filepath.Base(file), takeOverSuffix)
-		t, ok, err := r.loadTakeOver(name)
-		_, absent := r.get(name)
-		switch {
-		case err != nil:
-		case !ok:
-			err = os.Remove(file)
-		case absent != nil:
-			err = r.giveBack(name)
-		case !t.Done:
-			err = r.release(ctx, name)
+		r.endTakeOver(ctx, strings.TrimSuffix(filepath.Base(file), takeOverSuffix))
+	}
+}
+
+// endTakeOver is that of one aggregate.
+func (r *registry) endTakeOver(ctx context.Context, name string) {
+	t, ok, err := r.loadTakeOver(name)
+	_, absent := r.get(name)
+	switch {
+	case err != nil:
+	case !ok:
+		err = os.Remove(r.takeOverPath(name))
+		if errors.Is(err, fs.ErrNotExist) {
+			err = nil
 		}
-		if err != nil {
-			r.log.Error("take-over not undone", "aggregate", name, "error", err)
-		}
+	case absent != nil:
+		err = r.giveBack(name)
+	case !t.Done:
+		err = r.release(ctx, name)
+	}
+	if err != nil {
+		r.log.Error("take-over not undone", "aggregate", name, "error", err)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/engine"
+	"github.com/yokelag/yoke/plane/mem"
 )
 
 // stubborn is a dry world whose planes fail where the test wants it.
@@ -33,8 +34,13 @@ func (w *stubborn) OpenPlane(ctx context.Context, name string, spec agg.Spec) (e
 	return &stubbornPlane{p, w}, err
 }
 
-// Rename implements world.
-func (w *stubborn) Rename(_, _, _ string) error { return fails(w.rename) }
+// Rename implements world: what has the old name goes, and the engine makes it anew.
+func (w *stubborn) Rename(_, from, _ string) error {
+	if err := fails(w.rename); err != nil {
+		return err
+	}
+	return mem.Open(w.mem, from).Destroy(context.Background())
+}
 
 type stubbornPlane struct {
 	engine.Plane

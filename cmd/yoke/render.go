@@ -24,6 +24,10 @@ func (a *app) printStatus(s agg.Status, verbose bool) error {
 		fmt.Fprintln(a.out, "  "+s.Daemon.Text)
 	}
 	fmt.Fprintln(a.out, "  "+deviceLine(s))
+	if s.Capability.Plane == "" { // nobody looked at its plane
+		a.printUnseen(s)
+		return nil
+	}
 	fmt.Fprintln(a.out, "  "+planLine(s.Plan))
 	if s.LACP != nil {
 		fmt.Fprintln(a.out, "  "+lacpLine(*s.LACP))
@@ -41,6 +45,18 @@ func (a *app) printStatus(s agg.Status, verbose bool) error {
 	}
 	a.printFindings("  ", s.Findings)
 	return nil
+}
+
+// printUnseen is for an aggregate that nobody looks after, or whose engine does not answer.
+func (a *app) printUnseen(s agg.Status) {
+	words := []string{"  ports, and nobody can say what they carry:"}
+	for _, p := range s.Ports {
+		words = append(words, p.Name)
+	}
+	if len(s.Ports) > 0 {
+		fmt.Fprintln(a.out, strings.Join(words, " "))
+	}
+	a.printFindings("  ", s.Findings)
 }
 
 func deviceLine(s agg.Status) string {
