@@ -61,6 +61,6 @@ func portTaken(port, owner, name string) *agg.Problem {
 }
 
 func reservedName(name string) *agg.Problem {
-	return &agg.Problem{Code: "invalid-name", Object: name, Rule: "names that end in .ports or .tc belong to files of journals",
+	return &agg.Problem{Code: "invalid-name", Object: name, Rule: "names that end in " + strings.Join(reservedSuffixes(), ", ") + " belong to files of journals",
 		Remedy: "choose another, as bond0", Fixes: []agg.Fix{{Word: name, To: "bond0"}}}
 }
