@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/yokelag/yoke/internal/nstest"
+	"github.com/yokelag/yoke/plane/user"
 )
 
 func TestNextDaemonGoesOn(t *testing.T) {
@@ -48,4 +49,32 @@ func TestPortIsDownForAWhile(t *testing.T) {
 	r.host.SetUp("p0")
 	r.apply(r.plan(0))
 	r.host.MustPing("192.0.2.2")
+}
+
+// Opening fails when the device is made already: it goes, but one that was there before
+// stays.
+func TestFailedOpenLeavesNoDevice(t *testing.T) {
+	nstest.Require(t, "root", "veth")
+	o := user.Options{Name: "bond0", StateDir: t.TempDir(), ShortFrames: -1000} // no such ring
+	host := nstest.New(t)
+	open := func(o user.Options) (p *user.Plane, err error) {
+		err = host.Run(func() (err error) { p, err = user.Open(t.Context(), o); return err })
+		return p, err
+	}
+	if _, err := open(o); err == nil {
+		t.Fatal("it was opened")
+	}
+	if host.Has("bond0") || host.Has("yk-bond0") {
+		t.Error("the device is left")
+	}
+	p, err := open(user.Options{Name: "bond0", StateDir: o.StateDir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := host.Run(p.Close); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := open(o); err == nil || !host.Has("bond0") || !host.Has("yk-bond0") {
+		t.Errorf("opened once more: %v; the device is there: %v", err, host.Has("bond0"))
+	}
 }

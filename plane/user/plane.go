@@ -53,9 +53,20 @@ type settings struct {
 func Open(_ context.Context, options Options) (*Plane, error) {
 	p := &Plane{options: options.withDefaults(), links: map[string]*link{}, notes: newTagNotes()}
 	if err := p.open(); err != nil {
-		return nil, errors.Join(fmt.Errorf("open plane user for %s: %w", options.Name, err), p.Close())
+		return nil, errors.Join(fmt.Errorf("open plane user for %s: %w", options.Name, err), p.abandon())
 	}
 	return p, nil
+}
+
+// abandon lets go of a plane that cannot be opened, and of the device where opening it has
+// made that: nobody would come for it.
+func (p *Plane) abandon() error {
+	var errs []error
+	if p.device != nil && p.device.Made {
+		errs = append(errs, p.device.Delete())
+		p.device = nil // Delete has let go of it
+	}
+	return errors.Join(append(errs, p.Close())...)
 }
 
 func (p *Plane) open() (err error) {
