@@ -55,41 +55,57 @@ func (h hook) parent() uint32 {
 type seen struct {
 	hook
 	filters  []netlink.Filter
-	programs []link.AttachedProgram
+	programs []string // the names of tcx programs
 	hasTCX   bool
 	id       ebpf.ProgramID
 	// byTCX: our program is not a filter.
 	byTCX bool
 }
 
-func look(h hook) seen {
-	s := seen{hook: h}
-	s.filters, _ = netlink.FilterList(byIndex(h.ifindex), h.parent()) // no clsact: none
+// look reads it. An interface that is gone, or has no clsact qdisc, has nothing.
+func look(h hook) (s seen, err error) {
+	s.hook = h
+	s.filters, err = netlink.FilterList(byIndex(h.ifindex), h.parent())
+	if err != nil && !clsact.IsGone(err) {
+		return s, fmt.Errorf("look for filters on interface %d: %w", h.ifindex, err)
+	}
 	for _, f := range s.filters {
 		if b, ok := f.(*netlink.BpfFilter); ok && b.Name == h.filterName() {
 			s.id = ebpf.ProgramID(b.Id)
 		}
 	}
 	if !h.ingress {
-		return s
+		return s, nil
 	}
-	result, err := link.QueryPrograms(link.QueryOptions{Target: h.ifindex, Attach: ebpf.AttachTCXIngress})
+	return s, s.lookTCX()
+}
+
+func (s *seen) lookTCX() error {
+	result, err := link.QueryPrograms(link.QueryOptions{Target: s.ifindex, Attach: ebpf.AttachTCXIngress})
+	if clsact.IsGone(err) || errors.Is(err, ebpf.ErrNotSupported) {
+		return nil
+	}
 	if err != nil {
-		return s
+		return fmt.Errorf("look for tcx programs on interface %d: %w", s.ifindex, err)
 	}
-	s.hasTCX, s.programs = true, result.Programs
-	for _, p := range s.programs {
-		if nameOf(p.ID) == h.programName() {
+	s.hasTCX = true
+	for _, p := range result.Programs {
+		name, err := nameOf(p.ID)
+		if err != nil {
+			return fmt.Errorf("look for tcx programs on interface %d: %w", s.ifindex, err)
+		}
+		s.programs = append(s.programs, name)
+		if name == s.programName() {
 			s.id, s.byTCX = p.ID, true
 		}
 	}
-	return s
+	return nil
 }
 
 // first reports whether our filter, or one that would be added, runs before all of others.
 func (s seen) first() bool {
-	for _, p := range s.programs {
-		if !strings.HasPrefix(nameOf(p.ID), ourFamily) {
+	for _, name := range s.programs {
+		if !strings.HasPrefix(name, ourFamily) {
 			return false
 		}
 	}
@@ -112,7 +128,10 @@ func (s seen) stands() bool {
 
 // attach puts p on h, in place of what of ours is there.
 func attach(h hook, p *ebpf.Program) error {
-	s := look(h)
+	s, err := look(h)
+	if err != nil {
+		return err
+	}
 	if s.byTCX || h.ingress && s.hasTCX && !s.first() {
 		return errors.Join(s.attachTCX(p), s.removeFilter())
 	}
@@ -196,7 +215,10 @@ func (s seen) removeFilter() error {
 
 // detach takes our program off h. One that is gone already is no error.
 func detach(h hook) error {
-	s := look(h)
+	s, err := look(h)
+	if err != nil {
+		return err
+	}
 	if !s.byTCX {
 		return s.removeFilter()
 	}
@@ -212,17 +234,21 @@ func detach(h hook) error {
 	return s.removeFilter()
 }
 
-func nameOf(id ebpf.ProgramID) string {
+// nameOf is empty for programs that are gone, or not ours to look at.
+func nameOf(id ebpf.ProgramID) (string, error) {
 	p, err := ebpf.NewProgramFromID(id)
+	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.EPERM) {
+		return "", nil
+	}
 	if err != nil {
-		return ""
+		return "", err
 	}
 	defer p.Close()
 	info, err := p.Info()
 	if err != nil {
-		return ""
+		return "", err
 	}
-	return info.Name
+	return info.Name, nil
 }
 
 // byIndex names a link by nothing but its ifindex, without asking the kernel.

@@ -140,22 +140,31 @@ func (k *Keeper) Noted(ifindex int) (n Noted, ok bool, err error) {
 func (k *Keeper) Mend() (ports int, err error) {
 	var errs []error
 	for ifindex := range k.set {
-		in, out := look(hook{ifindex, true}), look(hook{ifindex, false})
-		if in.stands() && out.stands() {
-			continue
-		}
-		_, err := clsact.Add(ifindex)
-		if err == nil {
-			err = k.attach(ifindex)
-		}
-		switch {
-		case err == nil:
+		mended, err := k.mend(ifindex)
+		if mended {
 			ports++
-		case !clsact.IsGone(err):
+		}
+		if !clsact.IsGone(err) {
 			errs = append(errs, err)
 		}
 	}
 	return ports, errors.Join(errs...)
+}
+
+func (k *Keeper) mend(ifindex int) (mended bool, err error) {
+	in, err := look(hook{ifindex, true})
+	if err != nil {
+		return false, err
+	}
+	out, err := look(hook{ifindex, false})
+	if err != nil || in.stands() && out.stands() {
+		return false, err
+	}
+	if _, err := clsact.Add(ifindex); err != nil {
+		return false, err
+	}
+	err = k.attach(ifindex)
+	return err == nil, err
 }
 
 // Remove takes the programs off a port, also those of an earlier daemon. It comes before

@@ -69,9 +69,9 @@ func (r *record) read(notes, speeches, beat *ebpf.Map, ifindex int) error {
 // behind reads the maps of the program that is on a port; found is false where there is
 // none, or one of another layout.
 func behind(ifindex int) (r record, found bool, err error) {
-	s := look(hook{ifindex, true})
-	if s.id == 0 {
-		return r, false, nil
+	s, err := look(hook{ifindex, true})
+	if err != nil || s.id == 0 {
+		return r, false, err
 	}
 	maps, err := mapsOf(s.id)
 	defer func() {
