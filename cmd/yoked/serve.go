@@ -1,17 +1,21 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/yokelag/yoke/control"
 	"github.com/yokelag/yoke/daemon"
+	"github.com/yokelag/yoke/internal/logqueue"
 )
 
 // flags are those of the daemon itself.
@@ -40,10 +44,13 @@ func (f *flags) serve(ctx context.Context) error {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(collectAt)
 	}
-	log, err := f.logger()
+	handler, err := f.handler()
 	if err != nil {
 		return usageError{err}
 	}
+	queue := logqueue.New(os.Stderr, logLines, func(n uint64) []byte { return lost(handler, n) })
+	defer func() { _ = queue.Close(logPatience) }() // who does not read the log cannot be told by it
+	log := slog.New(handler(queue))
 	o := daemon.Options{Socket: control.SocketPath(f.socket), StateDir: control.StateDirPath(f.stateDir), Config: f.config, File: f.file, Log: log}
 	if f.dry != "" {
 		o.Dry = strings.Split(f.dry, ",")
@@ -51,7 +58,22 @@ func (f *flags) serve(ctx context.Context) error {
 	return daemon.Run(ctx, o)
 }
 
-func (f *flags) logger() (*slog.Logger, error) {
+// A failover waits for no reader of the log: this many lines wait for it, and at the end for
+// so long.
+const (
+	logLines    = 4096
+	logPatience = 2 * time.Second
+)
+
+// lost is the line that tells of those that the reader of the log was too slow for.
+func lost(handler func(io.Writer) slog.Handler, lines uint64) []byte {
+	var out bytes.Buffer
+	slog.New(handler(&out)).Error("lines of the log were dropped, because what reads it stood still", "lines", lines)
+	return out.Bytes()
+}
+
+// handler is how lines of the log are made.
+func (f *flags) handler() (func(io.Writer) slog.Handler, error) {
 	var o slog.HandlerOptions
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(f.logLevel)); err != nil {
@@ -60,9 +82,9 @@ func (f *flags) logger() (*slog.Logger, error) {
 	o.Level = level
 	switch f.logFormat {
 	case "text":
-		return slog.New(slog.NewTextHandler(os.Stderr, &o)), nil
+		return func(w io.Writer) slog.Handler { return slog.NewTextHandler(w, &o) }, nil
 	case "json":
-		return slog.New(slog.NewJSONHandler(os.Stderr, &o)), nil
+		return func(w io.Writer) slog.Handler { return slog.NewJSONHandler(w, &o) }, nil
 	default:
 		return nil, fmt.Errorf("--log-format %s: must be text or json", f.logFormat)
 	}
