@@ -158,7 +158,11 @@ func (s *server) up(r *http.Request) (any, error) {
 		return nil, err
 	}
 	// A client that goes away does not leave an aggregate half made.
-	ctx, spec := context.WithoutCancel(r.Context()), request.Spec
+	ctx := context.WithoutCancel(r.Context())
+	spec, err := request.Spec.Normal()
+	if err != nil {
+		return nil, errors.Join(err, spec.Validate()) // all at once, those of what is left too
+	}
 	if request.DryRun {
 		return s.registry.wouldUp(ctx, spec, request.TakeOver)
 	}
@@ -172,7 +176,7 @@ func (s *server) up(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.statuses(r.Context(), request.Spec.Name)
+	return s.statuses(r.Context(), spec.Name)
 }
 
 func (s *server) down(r *http.Request) (any, error) {
@@ -245,9 +249,13 @@ func (s *server) addPorts(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	added, err := agg.Spec{Ports: request.Ports}.Normal()
+	if err != nil {
+		return nil, err
+	}
 	name := r.PathValue("name")
 	_, err = s.registry.update(r.Context(), name, func(spec *agg.Spec) error {
-		spec.Ports = append(spec.Ports, request.Ports...)
+		spec.Ports = append(spec.Ports, added.Ports...)
 		return nil
 	})
 	if err != nil {
