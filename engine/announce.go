@@ -87,7 +87,16 @@ func (e *Engine) tell(ctx context.Context, due announce.Due, ports []agg.PlanPor
 		return []agg.Event{{Kind: "announce", Cause: "send-failed", Text: fmt.Sprintf("cannot announce: %v", err)}}
 	}
 	of := announce.Aggregate{MAC: e.plane.published.MAC, MTU: e.plane.published.MTU}
+	stations, noAddresses, noGroups := announce.Bound(stations)
 	addresses, groups := announce.Count(stations)
+	tooMany := func(first bool, left, n int, what string) {
+		if first && left > 0 {
+			events = append(events, agg.Event{Kind: "announce", Cause: "too-many",
+				Text: fmt.Sprintf("%d of %d %s are told to nobody: %d are the most", left, left+n, what, announce.Limit)})
+		}
+	}
+	tooMany(first, noAddresses, addresses, "addresses")
+	tooMany(firstRejoin, noGroups, groups, "multicast groups")
 	for _, port := range ports {
 		var failed error
 		event := func(want bool, n int, cause, text string) {

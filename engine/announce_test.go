@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/yokelag/yoke/announce"
 )
 
 // An address given a moment before the failover is announced at once, as the events that
@@ -29,6 +31,36 @@ func TestAnnouncesAFreshAddressAtOnce(t *testing.T) {
 		}
 		if want := []string{"carrier", "watch", "active", "plan", "announce"}; !slices.Equal(kinds, want) {
 			t.Errorf("events %v, not %v", kinds, want)
+		}
+	})
+}
+
+// More addresses than one announcement tells: the first are told, and an event says so.
+func TestTooManyAddresses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, spec(t, nil, "eth1", "eth2")).start()
+		defer r.stop()
+		r.quiet(10 * time.Second)
+		var addresses []netip.Addr
+		for ip := netip.MustParseAddr("10.0.0.1"); len(addresses) < announce.Limit+7; ip = ip.Next() {
+			addresses = append(addresses, ip)
+		}
+		r.plane.SetAddresses(addresses...)
+		r.quiet(500 * time.Millisecond)
+		r.world.SetCarrier("eth1", false)
+		synctest.Wait()
+		if sent := r.world.TakeSent(); len(sent) != announce.Limit {
+			t.Errorf("announced %d", len(sent))
+		}
+		var text string
+		events, _ := r.e.Events(0)
+		for _, e := range events {
+			if e.Cause == "too-many" {
+				text = e.Text
+			}
+		}
+		if text != "7 of 4103 addresses are told to nobody: 4096 are the most" {
+			t.Errorf("the event is %q", text)
 		}
 	})
 }

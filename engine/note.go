@@ -161,7 +161,7 @@ func (e *Engine) record(events ...agg.Event) {
 
 func levelOf(ev agg.Event) slog.Level {
 	switch ev.Cause {
-	case "apply-failed", "observe-failed", "read-failed", "send-failed", "repaired":
+	case "apply-failed", "observe-failed", "read-failed", "send-failed", "too-many", "repaired":
 		return slog.LevelWarn
 	default:
 		return slog.LevelInfo
