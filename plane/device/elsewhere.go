@@ -80,7 +80,7 @@ func whereabouts(nsid int) (text, inside string) {
 	}
 	defer s.Close()
 	if name, ok := strings.CutPrefix(path, "/run/netns/"); ok {
-		return "network namespace " + name, "ip netns exec " + name
+		return "network namespace " + shown(name), "ip netns exec " + shown(name)
 	}
 	pid, _, ok := strings.Cut(strings.TrimPrefix(path, "/proc/"), "/")
 	if !ok || pid == "self" {
@@ -90,5 +90,5 @@ func whereabouts(nsid int) (text, inside string) {
 	if err != nil {
 		command = []byte("it has ended")
 	}
-	return fmt.Sprintf("the network namespace of process %s (%s)", pid, strings.TrimSpace(string(command))), "nsenter -t " + pid + " -n"
+	return fmt.Sprintf("the network namespace of process %s (%s)", pid, shown(strings.TrimSpace(string(command)))), "nsenter -t " + pid + " -n"
 }

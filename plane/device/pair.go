@@ -170,6 +170,9 @@ func (p *Pair) facts() (agg.DeviceFacts, error) {
 		Present: true, Name: l.Name, Index: l.Index, AdminUp: l.AdminUp(), Carrier: l.Carrier,
 		MTU: l.MTU, Elsewhere: p.Elsewhere, Promiscuous: l.Promiscuity > 0,
 	}
+	if p.Elsewhere {
+		f.Name = shown(l.Name) // whoever is there gave it
+	}
 	copy(f.MAC[:], l.HardwareAddr)
 	addresses, err := iface.Addresses(p.Outer, p.nsid)
 	if err != nil {

@@ -108,7 +108,7 @@ func (s *surveyor) station(l iface.Link, tags wire.Tags) (agg.Station, error) {
 	if err != nil {
 		return agg.Station{}, err
 	}
-	out := agg.Station{Name: l.Name, Tags: tags, IGMP: s.members.version[l.Index], Groups: groups}
+	out := agg.Station{Name: shown(l.Name), Tags: tags, IGMP: s.members.version[l.Index], Groups: groups}
 	if mac := macOf(l); mac != s.mac {
 		out.MAC = mac
 	}
