@@ -1,6 +1,7 @@
 package iface
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -21,12 +22,19 @@ func Sysctl(family, name, key string) (string, error) {
 	return strings.TrimSpace(string(b)), nil
 }
 
-// SetSysctl writes a setting of an interface.
+// SetSysctl writes a setting of an interface. For some the kernel wants the lock that all
+// changes of interfaces need, and does not wait for it: it starts the system call anew, over
+// and over, for as long as others hold the lock. So a question that waits goes first.
 func SetSysctl(family, name, key, value string) error {
-	if err := os.WriteFile(sysctlFile(family, name, key), []byte(value), 0o644); err != nil {
+	f, err := os.OpenFile(sysctlFile(family, name, key), os.O_WRONLY|os.O_TRUNC, 0)
+	if err != nil {
 		return fmt.Errorf("write sysctl: %w", err)
 	}
-	return nil
+	_, _ = ByName(name, Here) // what it says is of no interest
+	if _, err := f.WriteString(value); err != nil {
+		return fmt.Errorf("write sysctl: %w", errors.Join(err, f.Close()))
+	}
+	return f.Close()
 }
 
 func sysctlFile(family, name, key string) string {
