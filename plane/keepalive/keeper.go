@@ -45,9 +45,6 @@ func Open(options Options) (*Keeper, error) {
 	return k, errors.Join(k.Beat(agg.Instant(bootclock.Now())))
 }
 
-// SeesCarrier reports whether the programs notice a loss of carrier by themselves.
-func (k *Keeper) SeesCarrier() bool { return k.sees }
-
 // Beat says that the daemon was there at an instant and can speak for itself: one write,
 // for all ports. [BeatEvery] is how often to call it.
 func (k *Keeper) Beat(now agg.Instant) error {

@@ -197,7 +197,7 @@ func TestGoesOnWhenThePartnerOpens(t *testing.T) {
 
 func TestStopsWhenTheCarrierWasLost(t *testing.T) {
 	r := newRig(t, Options{})
-	if !r.keeper.SeesCarrier() {
+	if !r.keeper.sees {
 		t.Fatal("the programs do not see the carrier on this kernel")
 	}
 	r.agree()
