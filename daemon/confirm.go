@@ -46,6 +46,9 @@ type confirmation struct {
 	path     string
 	// after is called when something was kept or undone, for what waited for that.
 	after func()
+	// undone is called with what aggregates were before the change that is about to be
+	// forgotten, because it was undone.
+	undone func(before map[string]*agg.Spec)
 	// pause is for how long an undo that failed is left, by how often it did.
 	pause func(tries int) time.Duration
 
@@ -62,8 +65,8 @@ type confirmation struct {
 	tasks sync.WaitGroup
 }
 
-func newConfirmation(r *registry, after func()) *confirmation {
-	return &confirmation{registry: r, path: filepath.Join(r.dir, confirmName), after: after, pause: undoPause}
+func newConfirmation(r *registry, undone func(before map[string]*agg.Spec), after func()) *confirmation {
+	return &confirmation{registry: r, path: filepath.Join(r.dir, confirmName), undone: undone, after: after, pause: undoPause}
 }
 
 // maxUndoPause is the longest time between two tries to undo.
@@ -214,6 +217,7 @@ func (c *confirmation) expire(u *unconfirmed) {
 func (c *confirmation) bringBack(u *unconfirmed) error {
 	err := c.registry.restore(context.Background(), u.past)
 	if err == nil {
+		c.undone(u.Before)
 		err = c.decided()
 	}
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 func confirming(t *testing.T, r *rig) (*registry, *confirmation) {
 	t.Helper()
 	reg := newRegistry(r.w, r.o.StateDir, r.o.Log)
-	c := newConfirmation(reg, func() {})
+	c := newConfirmation(reg, func(map[string]*agg.Spec) {}, func() {})
 	t.Cleanup(func() {
 		c.stop()
 		if err := reg.stop(); err != nil {

@@ -3,7 +3,9 @@ package daemon
 import (
 	"context"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -26,9 +28,14 @@ type files struct {
 	// force of it, by aggregate.
 	now    wanted
 	faults map[string]error
+	// undone is what they said of aggregates whose change was undone, by aggregate. It is not
+	// put in force again by itself as long as they say the same.
+	undone map[string]agg.Spec
 }
 
-func newFiles(o Options, now wanted) *files { return &files{o: o, now: now} }
+func newFiles(o Options, now wanted) *files {
+	return &files{o: o, now: now, undone: map[string]agg.Spec{}}
+}
 
 func (f *files) wanted() wanted {
 	f.mu.Lock()
@@ -41,8 +48,42 @@ func (f *files) read() wanted {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.now = w
+	maps.DeleteFunc(f.undone, func(name string, said agg.Spec) bool {
+		spec, asked := w.spec(name)
+		return !asked || !sameWords(spec, said)
+	})
 	return w
 }
+
+// undo notes that aggregates are again what they were before, nil where there was none,
+// which is not what the files say.
+func (f *files) undo(before map[string]*agg.Spec) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for name, was := range before {
+		if said, asked := f.now.spec(name); asked && (was == nil || !sameWords(*was, said)) {
+			f.undone[name] = said.Clone()
+		}
+	}
+}
+
+// isUndone reports whether the spec, which the files said when they were read last, was
+// undone, and nobody has edited it since.
+func (f *files) isUndone(spec agg.Spec) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	said, ok := f.undone[spec.Name]
+	return ok && sameWords(said, spec)
+}
+
+// redone forgets what was undone: it is in force again.
+func (f *files) redone() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	clear(f.undone)
+}
+
+func sameWords(a, b agg.Spec) bool { return slices.Equal(a.Args(), b.Args()) }
 
 func (f *files) failed(faults map[string]error) {
 	f.mu.Lock()
@@ -115,21 +156,24 @@ func nearestDirectory(w *fsnotify.Watcher, path string) string {
 }
 
 // follow puts in force what was edited since it last was; what commands changed stays
-// where its file was not touched. Nothing is rebuilt or taken apart by this: that is for
-// `yoke apply`.
+// where its file was not touched, and so does what was undone. Nothing is rebuilt or taken
+// apart by this: that is for `yoke apply`.
 func (s *server) follow(ctx context.Context) {
+	s.applying.Lock()
+	defer s.applying.Unlock()
 	if s.confirmation.pending().Waiting {
 		s.log.Info("configuration changed; it is read when the change that waits is confirmed or undone")
 		return
 	}
-	s.applying.Lock()
-	defer s.applying.Unlock()
 	w := s.files.read()
 	for _, p := range w.problems {
 		s.log.Error("configuration left out", "problem", p.Error())
 	}
 	edited := wanted{from: w.from}
 	for _, spec := range w.specs {
+		if s.files.isUndone(spec) {
+			continue
+		}
 		if a, err := s.registry.get(spec.Name); err != nil || !a.store.unedited(spec) {
 			edited.specs = append(edited.specs, spec)
 		}

@@ -33,10 +33,25 @@ func (s *server) statuses(ctx context.Context, name string) (control.StatusList,
 	for _, problem := range w.problems {
 		list.Findings = append(list.Findings, agg.Finding{Code: "configuration-fault", Severity: "error", Text: "left out, with its whole file: " + withoutRemedy(problem), Remedy: problem.Remedy})
 	}
+	if name == "" {
+		list.Findings = append(list.Findings, s.undoneFindings(w)...)
+	}
 	if p.Waiting && name == "" && !told {
 		list.Findings = append(list.Findings, unconfirmedFinding(p))
 	}
 	return list, nil
+}
+
+// undoneFindings tell of what files ask for that is not there, since it was undone.
+func (s *server) undoneFindings(w wanted) (out []agg.Finding) {
+	for _, spec := range w.specs {
+		if _, err := s.registry.get(spec.Name); err != nil && s.files.isUndone(spec) {
+			out = append(out, agg.Finding{Code: "undone", Severity: "warning",
+				Text:   fmt.Sprintf("%s of %s was undone, and is not made again before the file is edited or the daemon starts", spec.Name, w.from[spec.Name]),
+				Remedy: "`yoke apply` makes it now"})
+		}
+	}
+	return out
 }
 
 func withoutRemedy(p *agg.Problem) string {

@@ -80,7 +80,7 @@ func runWith(ctx context.Context, o Options, w world, asked wanted) (err error) 
 	r.endTakeOvers(ctx)
 	about := aboutUs(o, w)
 	s := &server{about: about, registry: r, files: newFiles(o, asked), log: o.Log, ending: ctx}
-	s.confirmation = newConfirmation(r, func() { s.follow(context.WithoutCancel(ctx)) })
+	s.confirmation = newConfirmation(r, s.files.undo, func() { s.follow(context.WithoutCancel(ctx)) })
 	defer s.confirmation.stop()
 	if err := s.confirmation.resume(); err != nil {
 		o.Log.Error("what waits to be confirmed is not undone", "error", err)

@@ -53,7 +53,13 @@ func (s *server) apply(r *http.Request) (any, error) {
 	running, _ := s.registry.list()
 	if len(changes) > 0 {
 		confirm := time.Duration(request.ConfirmMS) * time.Millisecond
-		err = s.confirmation.around("apply of "+namesOf(changes), confirm, s.registry.pastOf(ctx, changes), func() error { return s.registry.make(ctx, changes) })
+		err = s.confirmation.around("apply of "+namesOf(changes), confirm, s.registry.pastOf(ctx, changes), func() error {
+			err := s.registry.make(ctx, changes)
+			if err == nil && request.Files == nil {
+				s.files.redone()
+			}
+			return err
+		})
 		if err != nil {
 			return nil, err
 		}
