@@ -81,11 +81,13 @@ func (s *server) save(r *http.Request) (any, error) {
 		return nil, err
 	}
 	// First it is remembered, so that the file is no news when it is read.
-	if err := a.store.configured(&spec); err != nil {
-		return nil, err
+	was := a.store.said()
+	err = a.store.configured(&spec)
+	if err == nil {
+		err = writeDurably(out.Path, text)
 	}
-	if err := writeDurably(out.Path, text); err != nil {
-		return nil, err
+	if err != nil {
+		return nil, errors.Join(err, a.store.configured(was))
 	}
 	s.files.read()
 	return out, nil

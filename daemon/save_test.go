@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/control"
 )
 
 // A power cut between any two steps of writing a file leaves the old one or the new one,
@@ -57,5 +58,35 @@ func wantContent(t *testing.T, path, old, new string, renamed bool) {
 	}
 	if text, err := os.ReadFile(path); err != nil || string(text) != want {
 		t.Errorf("the file is %q, %v; want %q", text, err, want)
+	}
+}
+
+// A file that could not be written is not remembered as what the aggregate is.
+func TestAFailedSaveIsNotRemembered(t *testing.T) {
+	r := newRig(t, "eth1", "eth2")
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r.o.Config = filepath.Join(file, "conf") // which cannot be made
+	s := serving(t, r)
+	if err := s.registry.up(t.Context(), aSpec(t, "bond0", "eth1"), origin{}); err != nil {
+		t.Fatal(err)
+	}
+	a, err := s.registry.get("bond0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	earlier := aSpec(t, "bond0", "eth1", "eth2")
+	for _, was := range []*agg.Spec{nil, &earlier} {
+		if err := a.store.configured(was); err != nil {
+			t.Fatal(err)
+		}
+		_, err := s.save(asked(t, "bond0", control.SaveRequest{}))
+		refused(t, err, "cannot-save", file)
+		kept, err := readState(a.store.path)
+		if a.store.said() != was || err != nil || (kept.Configured == nil) != (was == nil) {
+			t.Errorf("it remembers %v, and in the file %v, %v; want %v", a.store.said(), kept.Configured, err, was)
+		}
 	}
 }
