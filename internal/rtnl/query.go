@@ -45,7 +45,7 @@ func (s linkState) rising() bool {
 	return s.flags&unix.IFF_LOWER_UP != 0 && s.oper >= operNotPresent && s.oper <= operLowerLayerDown
 }
 
-// querier asks for single links over one socket, without allocating.
+// querier asks for single links over one socket, and allocates nothing but their names.
 type querier struct {
 	mu  sync.Mutex
 	fd  int
@@ -59,10 +59,13 @@ func newQuerier() (*querier, error) {
 	if err != nil {
 		return nil, fmt.Errorf("netlink socket: %w", err)
 	}
-	// The answer is there when the request returns; a kernel that breaks this must not
-	// hang us.
-	limit := unix.Timeval{Sec: 5}
-	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &limit); err != nil {
+	// Connected to the kernel, so that neither end has to be named again each time. The
+	// answer is there when the request returns; a kernel that breaks this must not hang us.
+	err = unix.Connect(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK})
+	if err == nil {
+		err = unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: 5})
+	}
+	if err != nil {
 		_ = unix.Close(fd)
 		return nil, fmt.Errorf("netlink socket: %w", err)
 	}
@@ -107,7 +110,7 @@ func (q *querier) ask(name string, index int) (linkState, bool, error) {
 	defer q.mu.Unlock()
 	q.seq++
 	n := q.request(name, index)
-	if err := unix.Sendto(q.fd, q.out[:n], 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+	if _, err := unix.Write(q.fd, q.out[:n]); err != nil {
 		return linkState{}, false, fmt.Errorf("ask for interface %s: %w", name, err)
 	}
 	s, err := q.answer()
@@ -148,7 +151,7 @@ func (q *querier) request(name string, index int) int {
 // answer reads until the answer to q.seq; older ones, of requests given up, are skipped.
 func (q *querier) answer() (linkState, error) {
 	for {
-		n, _, err := unix.Recvfrom(q.fd, q.in[:], 0)
+		n, err := unix.Read(q.fd, q.in[:])
 		if errors.Is(err, unix.EINTR) {
 			continue
 		}
