@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/control"
 	"github.com/yokelag/yoke/internal/handover"
 	"github.com/yokelag/yoke/internal/iface"
 )
@@ -58,10 +59,7 @@ func (r *registry) upTakingOver(ctx context.Context, spec agg.Spec, from origin)
 	t := takeOver{Version: takeOverVersion, BootID: r.world.BootID(), Namespace: r.world.Namespace()}
 	for _, p := range spec.Ports {
 		h, err := handover.Read(p.Name)
-		if err != nil {
-			continue // the check of ports says it better
-		}
-		if !h.Empty() {
+		if err == nil && !h.Empty() {
 			t.From = append(t.From, h)
 		}
 	}
@@ -116,7 +114,8 @@ func withAddressOf(spec agg.Spec, from []handover.Holding) agg.Spec {
 	return spec
 }
 
-// checkApart is checkNew without the rules that a take-over is there for.
+// checkApart is checkNew without the rules that a take-over is there for, and with those of
+// what can be taken over.
 func (r *registry) checkApart(ctx context.Context, spec agg.Spec) error {
 	r.change.Lock()
 	defer r.change.Unlock()
@@ -130,7 +129,24 @@ func (r *registry) checkApart(ctx context.Context, spec agg.Spec) error {
 		}
 		err = nil
 	}
-	return errors.Join(err, problems.Err())
+	if err != nil || problems != nil {
+		return errors.Join(err, problems.Err())
+	}
+	return r.checkHoldings(spec)
+}
+
+// checkHoldings refuses ports that have what cannot be moved to the aggregate.
+func (r *registry) checkHoldings(spec agg.Spec) error {
+	if _, inMemory := r.world.(*dryWorld); inMemory {
+		return nil
+	}
+	var problems agg.Problems
+	for _, p := range spec.Ports {
+		if _, err := handover.Read(p.Name); err != nil {
+			problems = append(problems, control.ProblemsOf(err)...)
+		}
+	}
+	return problems.Err()
 }
 
 func (r *registry) saveTakeOver(name string, t takeOver) error {
