@@ -419,7 +419,58 @@ func TestNewerStateIsRefusedByName(t *testing.T) {
 	if err := os.WriteFile(path, []byte(`{"version": 9}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	refused(t, run(t.Context(), r.o, r.w, nil), "newer-state", path, "version 9")
+	strict := r.o
+	strict.File = "bond1.yaml"
+	refused(t, run(t.Context(), strict, r.w, nil), "newer-state", path, "version 9")
+	leftOut(t, r, "newer-state", path)
+}
+
+// leftOut checks that the daemon serves all that it can read, and says what it cannot.
+func leftOut(t *testing.T, r *rig, code, path string) {
+	t.Helper()
+	saved := engine.Saved{Version: engine.SavedVersion, Spec: agg.Spec{Name: "bond7", Ports: []agg.PortSpec{{Name: "eth1"}}}, Plane: "mem"}
+	if err := newStore(r.o.StateDir, "bond7", r.w.bootID, r.w.namespace).Save(saved); err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	offline, err := inspect(t.Context(), r.w, r.o.StateDir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.start()
+	online, err := r.client.List(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, list := range []control.StatusList{offline, online} {
+		if len(list.Aggregates) != 1 || list.Aggregates[0].Name != "bond7" || len(list.Findings) != 1 || list.Findings[0].Code != "state-fault" ||
+			list.Findings[0].Severity != "error" || !strings.Contains(list.Findings[0].Text, path) || list.Findings[0].Remedy == "" {
+			t.Errorf("%s: got %+v", code, list)
+		}
+	}
+	if after, err := os.ReadFile(path); err != nil || string(after) != string(before) {
+		t.Errorf("the file was touched: %q, %v", after, err)
+	}
+}
+
+// One unreadable state file must not stop the daemon.
+func TestUnreadableStateIsLeftOut(t *testing.T) {
+	for name, text := range map[string]string{"empty": "", "cut": `{"version": 1, "engi`, "wrong": `{"version": 1, "engine": 7}`} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, "eth1")
+			path := filepath.Join(r.o.StateDir, "bond0.json")
+			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			strict := r.o
+			strict.File = "bond1.yaml"
+			refused(t, run(t.Context(), strict, r.w, nil), "bad-state", path)
+			leftOut(t, r, "bad-state", path)
+		})
+	}
 }
 
 func TestOtherBootAndNamespace(t *testing.T) {

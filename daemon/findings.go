@@ -33,6 +33,9 @@ func (s *server) statuses(ctx context.Context, name string) (control.StatusList,
 	for _, problem := range w.problems {
 		list.Findings = append(list.Findings, agg.Finding{Code: "configuration-fault", Severity: "error", Text: "left out, with its whole file: " + withoutRemedy(problem), Remedy: problem.Remedy})
 	}
+	for _, problem := range s.unread {
+		list.Findings = append(list.Findings, agg.Finding{Code: "state-fault", Severity: "error", Text: "left out: " + withoutRemedy(problem), Remedy: problem.Remedy})
+	}
 	if name == "" {
 		list.Findings = append(list.Findings, s.undoneFindings(w)...)
 	}

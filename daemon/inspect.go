@@ -38,9 +38,12 @@ func IsServed(err error) bool { return control.HasCode(err, codeServed) }
 // inspect is Inspect in a given world.
 func inspect(ctx context.Context, w world, stateDir, name string) (control.StatusList, error) {
 	out := control.StatusList{Version: control.Version, Aggregates: []agg.Status{}}
-	states, err := readStates(stateDir, w.BootID())
+	states, unread, err := readStates(stateDir, w.BootID())
 	if err != nil {
 		return out, err
+	}
+	for _, p := range unread {
+		out.Findings = append(out.Findings, agg.Finding{Code: "state-fault", Severity: "error", Text: "left out: " + withoutRemedy(p), Remedy: p.Remedy})
 	}
 	if err := checkNamespaces(stateDir, states, w.Namespace()); err != nil {
 		return out, err

@@ -59,9 +59,16 @@ func run(ctx context.Context, o Options, w world, specs []agg.Spec) error {
 
 // runWith is Run in a given world, with the configuration read.
 func runWith(ctx context.Context, o Options, w world, asked wanted) (err error) {
-	states, err := readStates(o.StateDir, w.BootID())
+	states, unread, err := readStates(o.StateDir, w.BootID())
+	if err == nil && o.File != "" {
+		err = unread.Err()
+	}
 	if err != nil {
 		return err
+	}
+	// One faulty file must not keep a host's other links down.
+	for _, p := range unread {
+		o.Log.Error("state left out; what it tells of stands as it is", "problem", p.Error())
 	}
 	if err := checkNamespaces(o.StateDir, states, w.Namespace()); err != nil {
 		return err
@@ -79,7 +86,7 @@ func runWith(ctx context.Context, o Options, w world, asked wanted) (err error) 
 	}
 	r.endTakeOvers(ctx)
 	about := aboutUs(o, w)
-	s := &server{about: about, registry: r, files: newFiles(o, asked), log: o.Log, ending: ctx}
+	s := &server{about: about, registry: r, unread: unread, files: newFiles(o, asked), log: o.Log, ending: ctx}
 	s.confirmation = newConfirmation(r, s.files.undo, func() { s.follow(context.WithoutCancel(ctx)) })
 	defer s.confirmation.stop()
 	if err := s.confirmation.resume(); err != nil {

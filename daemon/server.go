@@ -24,7 +24,9 @@ type server struct {
 	registry     *registry
 	files        *files
 	confirmation *confirmation
-	log          *slog.Logger
+	// unread are the faults of state files that were left out.
+	unread agg.Problems
+	log    *slog.Logger
 	// applying is held while files are put in force or written.
 	applying sync.Mutex
 	// ending is done when streams must end.

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/engine"
 )
@@ -98,16 +100,35 @@ func (s *store) write() error {
 }
 
 // replaceFile writes a file beside path and renames it, so that a reader sees the old
-// one or the new one whole. The state lives in memory (/run), so nothing is synced.
+// one or the new one whole, also after a power cut where the state is not in memory.
 func replaceFile(path string, text []byte) error {
 	temporary := path + ".new"
-	if err := os.WriteFile(temporary, text, 0o640); err != nil {
+	f, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o640)
+	if err != nil {
 		return fmt.Errorf("write state: %w", err)
 	}
-	if err := os.Rename(temporary, path); err != nil {
+	lasting := !inMemory(f)
+	_, err = f.Write(text)
+	if err == nil && lasting {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(temporary, path)
+	}
+	if err == nil && lasting {
+		err = syncDirectory(filepath.Dir(path))
+	}
+	if err != nil {
 		return fmt.Errorf("write state: %w", err)
 	}
 	return nil
+}
+
+// inMemory reports whether a file is lost with the power anyway, as in /run: then there is
+// nothing to sync.
+func inMemory(f *os.File) bool {
+	var fs unix.Statfs_t
+	return unix.Fstatfs(int(f.Fd()), &fs) == nil && (fs.Type == unix.TMPFS_MAGIC || fs.Type == unix.RAMFS_MAGIC)
 }
 
 // remove forgets the aggregate.
@@ -120,35 +141,52 @@ func (s *store) remove() error {
 	return s.spoken.remove()
 }
 
-// readStates reads every state file of the directory, in order of names. An unknown
-// newer version is refused by name. A file of another boot is left out: what it tells
-// of is gone.
-func readStates(dir, bootID string) ([]stateFile, error) {
+// readStates reads every state file of the directory, in order of names. One that cannot be
+// read, or is of a newer version, is a problem that names it, and the others are returned
+// all the same. A file of another boot is left out: what it tells of is gone.
+func readStates(dir, bootID string) ([]stateFile, agg.Problems, error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return nil, nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read state directory: %w", err)
+		return nil, nil, fmt.Errorf("read state directory: %w", err)
 	}
 	var out []stateFile
+	var problems agg.Problems
 	for _, e := range entries {
 		if !isState(e.Name()) {
 			continue
 		}
-		f, err := readState(filepath.Join(dir, e.Name()))
+		path := filepath.Join(dir, e.Name())
+		f, err := readState(path)
+		if err == nil && f.BootID == bootID {
+			err = f.hearSpoken(dir)
+		}
 		if err != nil {
-			return nil, err
+			problems = append(problems, unreadable(path, err))
+			continue
 		}
 		if f.BootID == bootID {
-			if err := f.hearSpoken(dir); err != nil {
-				return nil, err
-			}
 			out = append(out, f)
 		}
 	}
 	slices.SortFunc(out, func(a, b stateFile) int { return strings.Compare(a.Engine.Spec.Name, b.Engine.Spec.Name) })
-	return out, nil
+	return out, problems, nil
+}
+
+// unreadable is the problem of a state file that cannot be read, in its own words where err
+// is one.
+func unreadable(path string, err error) *agg.Problem {
+	if p, ok := errors.AsType[*agg.Problem](err); ok {
+		return p
+	}
+	return badState(path, err)
+}
+
+func badState(path string, err error) *agg.Problem {
+	return &agg.Problem{Code: "bad-state", Object: path, Rule: "cannot be read: " + err.Error(),
+		Remedy: "move it away and start yoked again; what it told of goes on forwarding until `ip link del NAME`"}
 }
 
 // isState tells state files from journals.
@@ -175,14 +213,13 @@ func readState(path string) (stateFile, error) {
 		Version int `json:"version"`
 	}
 	if err := json.Unmarshal(text, &head); err != nil {
-		return f, &agg.Problem{Code: "bad-state", Object: path, Rule: "is not a state file: " + err.Error(),
-			Remedy: "move it away; what it told of goes on forwarding until `ip link del NAME`"}
+		return f, badState(path, err)
 	}
 	if head.Version > stateVersion {
 		return f, newerState(path, head.Version, stateVersion)
 	}
 	if err := json.Unmarshal(text, &f); err != nil {
-		return f, fmt.Errorf("read state %s: %w", path, err)
+		return f, badState(path, err)
 	}
 	if f.Engine.Version > engine.SavedVersion {
 		return f, newerState(path, f.Engine.Version, engine.SavedVersion)

@@ -88,7 +88,7 @@ func again(t *testing.T, r *registry) *registry {
 			t.Error(err)
 		}
 	})
-	states, err := readStates(r.dir, r.world.BootID())
+	states, _, err := readStates(r.dir, r.world.BootID())
 	if err != nil {
 		t.Fatal(err)
 	}
