@@ -21,8 +21,9 @@ func isBPF(path string) bool {
 }
 
 // choosePlane tells what plane=auto means on this machine. It is the one place that
-// decides; the choice for an aggregate is made once and saved.
-func choosePlane() (name, why string) {
+// decides; the choice for an aggregate is made once and saved. Where mayMount is set it
+// mounts the BPF file system that is missing; who only reads must not.
+func choosePlane(mayMount bool) (name, why string) {
 	if err := features.HaveProgramType(ebpf.SchedCLS); err != nil {
 		return "user", fmt.Sprintf("the kernel refuses tc programs: %v", err)
 	}
@@ -36,6 +37,9 @@ func choosePlane() (name, why string) {
 	if fs.Type != unix.BPF_FS_MAGIC {
 		if !hostMounts() {
 			return "user", "no BPF file system is mounted on " + bpfFS + ", and one mounted here would end with this daemon's mount namespace"
+		}
+		if !mayMount {
+			return "ebpf", "the kernel takes tc programs; the daemon mounts " + bpfFS
 		}
 		if err := unix.Mount("bpf", bpfFS, "bpf", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "mode=0700"); err != nil {
 			return "user", fmt.Sprintf("no BPF file system is mounted on %s, and it cannot be: %v", bpfFS, err)

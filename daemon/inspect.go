@@ -23,7 +23,7 @@ func Inspect(ctx context.Context, stateDir, name string) (control.StatusList, er
 		return control.StatusList{}, err
 	}
 	defer lock.Close()
-	w, err := newKernelWorld(stateDir, slog.New(slog.DiscardHandler))
+	w, err := newKernelWorld(stateDir, true, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return control.StatusList{}, err
 	}

@@ -32,7 +32,7 @@ func (w *kernelWorld) CheckMove(to string, spec agg.Spec) error {
 	case "user":
 		return nil
 	case "ebpf":
-		if name, why := choosePlane(); name != "ebpf" {
+		if name, why := choosePlane(true); name != "ebpf" {
 			return refuse(why)
 		}
 		return nil

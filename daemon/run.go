@@ -45,7 +45,7 @@ func newWorld(o Options) (world, error) {
 		return newDryWorld(o.Dry)
 	}
 	dropDead(o.Log)
-	return newKernelWorld(o.StateDir, o.Log)
+	return newKernelWorld(o.StateDir, false, o.Log)
 }
 
 // run is Run in a given world, for specs that no file holds.

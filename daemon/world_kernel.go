@@ -53,7 +53,8 @@ type kernelWorld struct {
 	noTeam    error
 }
 
-func newKernelWorld(stateDir string, log *slog.Logger) (_ *kernelWorld, err error) {
+// newKernelWorld opens it, for the daemon or, where reads is set, for who changes nothing.
+func newKernelWorld(stateDir string, reads bool, log *slog.Logger) (_ *kernelWorld, err error) {
 	if err := mayAdminister(); err != nil {
 		return nil, err
 	}
@@ -70,7 +71,7 @@ func newKernelWorld(stateDir string, log *slog.Logger) (_ *kernelWorld, err erro
 	if w.slow, err = afpacket.NewSlow(); err != nil {
 		return nil, errors.Join(err, w.frames.Close(), w.links.Close())
 	}
-	w.auto, w.why = choosePlane()
+	w.auto, w.why = choosePlane(!reads)
 	w.noTeam = team.Here("team")
 	auto, why := w.AutoPlane(agg.Spec{})
 	log.Debug("plane=auto", "plane", auto, "why", why)
