@@ -113,9 +113,26 @@ func (c *Client) Down(ctx context.Context, name string) (Removed, error) {
 	return do[Removed](ctx, c, http.MethodDelete, fill(PathAggregate, name), nil)
 }
 
-// DownAll takes every aggregate apart.
+// DownAll takes every aggregate apart, one after the other. After an error the answer names
+// those that are gone; the error is of all the others together.
 func (c *Client) DownAll(ctx context.Context) (Removed, error) {
-	return do[Removed](ctx, c, http.MethodDelete, PathAggregates, nil)
+	out := Removed{Version: Version, Names: []string{}}
+	list, err := c.List(ctx)
+	if err != nil {
+		return out, err
+	}
+	var problems agg.Problems
+	for _, s := range list.Aggregates {
+		one, err := c.Down(ctx, s.Name)
+		if ctx.Err() != nil {
+			return out, err
+		}
+		if err != nil && !HasCode(err, CodeNotFound) { // else somebody was quicker
+			problems = append(problems, ProblemsOf(err)...)
+		}
+		out.Names = append(out.Names, one.Names...)
+	}
+	return out, problems.Err()
 }
 
 // Add gives an aggregate more ports.
@@ -215,7 +232,7 @@ func (c *Client) send(ctx context.Context, method, path string, body any) (*http
 	req.Header.Set(NamespaceHeader, strconv.FormatUint(c.namespace, 10))
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return nil, c.connectProblem(err)
+		return nil, c.connectProblem(ctx, method, err)
 	}
 	if resp.StatusCode/100 == 2 {
 		return resp, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -11,9 +12,17 @@ import (
 	"github.com/yokelag/yoke/agg"
 )
 
+// ErrGoesOn is of a change that was asked for and whose answer nobody waited for: it is not
+// undone.
+var ErrGoesOn = errors.New("the daemon goes on with what it was asked for, and `yoke status` tells")
+
 // connectProblem says why the daemon could not be reached and what would help.
-func (c *Client) connectProblem(err error) error {
+func (c *Client) connectProblem(ctx context.Context, method string, err error) error {
 	switch {
+	case ctx.Err() != nil && method != http.MethodGet:
+		return errors.Join(ErrGoesOn, ctx.Err())
+	case ctx.Err() != nil: // not its cause, which may be a signal
+		return ctx.Err()
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):

@@ -35,7 +35,7 @@ const exitCodesHelp = `The exit codes of yoke:
   6  why: the port cannot carry traffic
   7  diff: files and what runs differ
   8  wait: the time was over first
-  130  interrupted
+  130  interrupted; the daemon goes on with what it was asked for, and "yoke status" tells
 
 lab and demo have exit codes of their own: 0 where every expectation was met.
 `

@@ -47,7 +47,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		fmt.Fprintln(stderr, "yoke: interrupted")
+		text := "yoke: interrupted"
+		if errors.Is(err, control.ErrGoesOn) {
+			text += "; " + control.ErrGoesOn.Error()
+		}
+		fmt.Fprintln(stderr, text)
 		return exitInterrupted
 	}
 	return a.report(err, args)
