@@ -3,14 +3,12 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"os"
 	"slices"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"github.com/yokelag/yoke/agg"
-	"github.com/yokelag/yoke/capture"
 	"github.com/yokelag/yoke/control"
 	"github.com/yokelag/yoke/policy"
 )
@@ -27,9 +25,9 @@ type spreading struct {
 	Advice    string         `json:"advice"`
 }
 
-// spread compares the policies by the frames of a file, but those to the aggregate itself:
-// which ports they come by the other end chooses.
-func (a *app) spread(c *cobra.Command, name, file string) error {
+// spread compares the policies by the frames of a file, or for a time by those that pass;
+// but those to the aggregate itself: which ports they come by the other end chooses.
+func (a *app) spread(c *cobra.Command, name, source string) error {
 	list, err := a.statuses(c, name)
 	if err != nil {
 		return err
@@ -38,14 +36,9 @@ func (a *app) spread(c *cobra.Command, name, file string) error {
 	if s.Total < 2 {
 		return &agg.Problem{Code: "too-few-ports", Object: name, Rule: fmt.Sprintf("has %d ports: there is nothing to share", s.Total), Remedy: "`yoke add " + name + " PORT` gives it one more"}
 	}
-	f, err := os.Open(file)
-	if err != nil {
-		return fmt.Errorf("read a capture: %w", err)
-	}
-	defer f.Close()
 	config := s.Spec.Config()
 	shares := policy.NewShares(s.Total, config.HashMap)
-	err = capture.Frames(f, func(frame []byte, length int) {
+	err = a.framesOf(c.Context(), s, source, func(frame []byte, length int) {
 		if !bytes.HasPrefix(frame, s.Device.MAC[:]) {
 			shares.Add(frame, length)
 		}
@@ -55,7 +48,7 @@ func (a *app) spread(c *cobra.Command, name, file string) error {
 	}
 	each := shares.Each()
 	if each == nil {
-		return &agg.Problem{Code: "no-frames", Object: file, Rule: "holds no frame that the aggregate sent", Remedy: "`tcpdump -i " + name + " -c 20000 -w " + file + "` while there is traffic"}
+		return &agg.Problem{Code: "no-frames", Object: source, Rule: "holds no frame that the aggregate sent", Remedy: "`tcpdump -i " + name + " -c 20000 -w t.pcap` while there is traffic"}
 	}
 	out := spreading{Version: control.Version, Aggregate: name, Ports: s.Total, Frames: shares.Frames, Bytes: shares.Bytes, Policies: each}
 	if slices.Contains([]agg.Mode{agg.BalanceXOR, agg.LACP}, config.Mode) {

@@ -81,7 +81,7 @@ func rootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w; see `%s --help`", err, c.CommandPath())}
 	})
-	root.AddCommand(inspectCommand(), newLabCommand(), newDemoCommand())
+	root.AddCommand(inspectCommand(), newFramesCommand(), newLabCommand(), newDemoCommand())
 	return root
 }
 
