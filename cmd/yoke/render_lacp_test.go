@@ -10,7 +10,7 @@ import (
 
 func TestStatusShowsBothEndsOfEachPort(t *testing.T) {
 	us, them := agg.MAC{2, 0, 0, 0, 0, 1}, agg.MAC{2, 0, 0, 0, 0, 2}
-	s := agg.Status{Name: "bond0", Mode: "802.3ad",
+	s := agg.Status{Name: "bond0", Mode: "802.3ad", Capability: agg.Capability{Plane: "ebpf"},
 		LACP: &agg.LACPStatus{System: us, SystemPriority: 65535, Key: 15, Ports: 1, Partner: them, PartnerPriority: 100, PartnerKey: 7},
 		Ports: []agg.PortStatus{
 			{Name: "eth1", Carrying: true, LACP: &agg.PortLACP{Number: 1, Receive: "CURRENT", Selected: "SELECTED", Mux: "DISTRIBUTING", Aggregator: 1, Active: true,
