@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/control"
 )
 
 // broken is an aggregate that nobody looks after: it could not be adopted, or not be taken
@@ -26,12 +27,6 @@ const (
 	// long at most: it doubles from one to the other.
 	readoptFirst = time.Second
 	readoptMost  = time.Minute
-)
-
-// The codes of aggregates that nobody looks after.
-const (
-	codeNotAdopted    = "not-adopted"
-	codeNotTakenApart = "not-taken-apart"
 )
 
 // lose lists an aggregate as broken instead of forgetting it.
@@ -96,10 +91,10 @@ func (b *broken) name() string { return b.file.Engine.Spec.Name }
 // problem is what whoever wants something of it is told.
 func (b *broken) problem() *agg.Problem {
 	if b.file.Leaving {
-		return &agg.Problem{Code: codeNotTakenApart, Object: b.name(), Rule: "could not be taken apart: " + b.why.Error(),
+		return &agg.Problem{Code: control.FindingNotTakenApart, Object: b.name(), Rule: "could not be taken apart: " + b.why.Error(),
 			Remedy: "`yoke down " + b.name() + "` tries again, and so does a daemon that is started anew"}
 	}
-	return &agg.Problem{Code: codeNotAdopted, Object: b.name(), Rule: "nobody looks after it: " + b.why.Error(),
+	return &agg.Problem{Code: control.FindingNotAdopted, Object: b.name(), Rule: "nobody looks after it: " + b.why.Error(),
 		Remedy: "what it has in the kernel stands as it is; adoption is tried again by itself, and `yoke down " + b.name() + "` takes it apart"}
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/control"
 )
 
 var errBusy = errors.New("device or resource busy")
@@ -50,11 +51,11 @@ func TestFailedDownStaysListedAndCanBeRepeated(t *testing.T) {
 		if err := r.down(t.Context(), "bond0"); !errors.Is(err, errBusy) {
 			t.Fatalf("got %v", err)
 		}
-		tells(t, listed(t, r, "bond0"), codeNotTakenApart)
+		tells(t, listed(t, r, "bond0"), control.FindingNotTakenApart)
 	}
 	_, err := r.get("bond0")
-	refused(t, err, codeNotTakenApart, "`yoke down bond0`")
-	refused(t, r.up(t.Context(), agg.Spec{Name: "bond0"}, origin{}), codeNotTakenApart)
+	refused(t, err, control.FindingNotTakenApart, "`yoke down bond0`")
+	refused(t, r.up(t.Context(), agg.Spec{Name: "bond0"}, origin{}), control.FindingNotTakenApart)
 	refused(t, r.up(t.Context(), agg.Spec{Name: "bond1", Ports: []agg.PortSpec{{Name: "eth2"}}}, origin{}), "port-busy", "bond0")
 	if adopted, next := r.readopt(t.Context(), time.Now().Add(time.Hour)); len(adopted) != 0 || next != 0 {
 		t.Errorf("what was to be taken apart is adopted: %v", adopted)
@@ -77,7 +78,7 @@ func TestRestartFinishesAFailedDown(t *testing.T) {
 		t.Fatal("down succeeded")
 	}
 	r = again(t, r)
-	tells(t, listed(t, r, "bond0"), codeNotTakenApart)
+	tells(t, listed(t, r, "bond0"), control.FindingNotTakenApart)
 	w.destroy = nil
 	r = again(t, r)
 	if list, err := r.statuses(t.Context(), ""); err != nil || len(list.Aggregates) != 0 || len(stateFiles(r)) != 0 {
@@ -89,9 +90,9 @@ func TestFailedAdoptionIsListedAndTriedAgain(t *testing.T) {
 	r, w := newStubborn(t, "eth1", "eth2")
 	w.open = busy
 	r = again(t, r)
-	tells(t, listed(t, r, "bond0"), codeNotAdopted)
+	tells(t, listed(t, r, "bond0"), control.FindingNotAdopted)
 	_, err := r.update(t.Context(), "bond0", func(*agg.Spec) error { return nil })
-	refused(t, err, codeNotAdopted, "`yoke down bond0`")
+	refused(t, err, control.FindingNotAdopted, "`yoke down bond0`")
 	now := time.Now()
 	last := time.Duration(0)
 	for range 10 { // each waits longer, up to the most
@@ -138,7 +139,7 @@ func TestDownOfWhatCouldNotBeAdopted(t *testing.T) {
 	if err := r.release(t.Context(), "bond0"); !errors.Is(err, errBusy) {
 		t.Fatalf("got %v", err)
 	}
-	tells(t, listed(t, r, "bond0"), codeNotTakenApart)
+	tells(t, listed(t, r, "bond0"), control.FindingNotTakenApart)
 	w.open = nil
 	if err := r.release(t.Context(), "bond0"); err != nil || len(stateFiles(r)) != 0 {
 		t.Errorf("left %v, %v", stateFiles(r), err)
@@ -162,7 +163,7 @@ func TestFailedUpThatStaysIsListed(t *testing.T) {
 	if err := r.up(t.Context(), spec, origin{}); !errors.Is(err, errBusy) {
 		t.Fatalf("got %v", err)
 	}
-	tells(t, listed(t, r, "bond0"), codeNotTakenApart)
+	tells(t, listed(t, r, "bond0"), control.FindingNotTakenApart)
 	w.destroy = nil
 	w.mem.Refuse(func(string) error { return nil })
 	if err := r.down(t.Context(), "bond0"); err != nil || len(stateFiles(r)) != 0 {
@@ -178,9 +179,9 @@ func TestFailedRenameIsListedAndTriedAgain(t *testing.T) {
 	}
 	w.rename = busy
 	r.renamed(a, "lag0")
-	tells(t, listed(t, r, "lag0"), codeNotAdopted)
+	tells(t, listed(t, r, "lag0"), control.FindingNotAdopted)
 	r = again(t, r) // the next daemon has to finish it too
-	tells(t, listed(t, r, "lag0"), codeNotAdopted)
+	tells(t, listed(t, r, "lag0"), control.FindingNotAdopted)
 	w.rename = nil
 	if adopted, _ := r.readopt(t.Context(), time.Now().Add(readoptMost)); len(adopted) != 1 {
 		t.Fatalf("adopted %v", adopted)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/control"
 )
 
 // summary is the first line, which names the aggregate.
@@ -24,7 +25,7 @@ func (a *app) printStatus(s agg.Status, verbose bool) error {
 		fmt.Fprintln(a.out, "  "+s.Daemon.Text)
 	}
 	fmt.Fprintln(a.out, "  "+deviceLine(s))
-	if s.Capability.Plane == "" { // nobody looked at its plane
+	if unseen(s) {
 		a.printUnseen(s)
 		return nil
 	}
@@ -47,7 +48,14 @@ func (a *app) printStatus(s agg.Status, verbose bool) error {
 	return nil
 }
 
-// printUnseen is for an aggregate that nobody looks after, or whose engine does not answer.
+// unseen reports whether nobody looks after an aggregate.
+func unseen(s agg.Status) bool {
+	return slices.ContainsFunc(s.Findings, func(f agg.Finding) bool {
+		return f.Code == control.FindingNotAdopted || f.Code == control.FindingNotTakenApart
+	})
+}
+
+// printUnseen is for such a one.
 func (a *app) printUnseen(s agg.Status) {
 	words := []string{"  ports, and nobody can say what they carry:"}
 	for _, p := range s.Ports {
