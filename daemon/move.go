@@ -30,8 +30,8 @@ type mover interface {
 
 // legacy is what one device leaves to the next of the same name and number.
 type legacy interface {
-	// Make makes the device that a plane needs; Give gives it what there was before.
-	Make(plane string) error
+	// Make makes the device that a plane needs for a spec; Give gives it what there was before.
+	Make(plane string, spec agg.Spec) error
 	Give() error
 	// Remove removes the device, for another to be made.
 	Remove() error
@@ -50,7 +50,7 @@ func (r *registry) wantsMove(a *aggregate, after agg.Spec) (to string, ok bool) 
 // neverMoved reports whether an option is the plane and one of its values is a plane that no
 // running aggregate is moved to or from.
 func neverMoved(o *agg.Option, values ...string) bool {
-	return o.Name == "plane" && slices.ContainsFunc(values, func(v string) bool { return v == "bonding" || v == "mem" })
+	return o.Name == "plane" && slices.Contains(values, "mem")
 }
 
 // planeName is the plane that an aggregate has.
@@ -69,32 +69,83 @@ func (r *registry) move(ctx context.Context, a *aggregate, after agg.Spec, to st
 	defer r.world.(mover).Follow(a.name)()
 	r.log.Info("moving", "aggregate", a.name, "from", from, "to", to)
 	before := a.engine.Wanted()
-	f, since, err := r.standDown(a, left == nil)
+	first, err := r.firstOn(to, before, after)
 	if err != nil {
-		back, again := r.standUp(ctx, f, before, from, left)
-		return nil, errors.Join(fmt.Errorf("move %s to plane %s: %w", a.name, to, err), stoodUp(back, again))
-	}
-	spec := before.Clone()
-	if err := spec.Options.Set(agg.OfAggregate, "plane", to); err != nil {
 		return nil, err
 	}
-	b, err := r.standUp(ctx, f, spec, to, left)
+	carried := a.carries(ctx)
+	back := func(f stateFile, err error) error {
+		_, again := r.standUp(ctx, f, before, from, left)
+		return errors.Join(fmt.Errorf("move %s to plane %s: %w", a.name, to, err), stoodUp(again))
+	}
+	f, since, err := r.standDown(a, left == nil)
 	if err != nil {
-		back, again := r.standUp(ctx, f, before, from, left)
-		return nil, errors.Join(fmt.Errorf("move %s to plane %s: %w", a.name, to, err), stoodUp(back, again))
+		return nil, back(f, err)
+	}
+	b, err := r.standUp(ctx, f, first, to, left)
+	if err != nil {
+		return nil, back(f, err)
 	}
 	b.left.Store(a.left.Load())
-	gap := r.world.Clock().Now().Sub(since)
-	b.moved = fmt.Sprintf("%s was moved from plane %s to %s; no frame could pass for %v at most", a.name, from, to, gap.Round(100*time.Microsecond))
-	b.engine.Record(ctx, agg.Event{Kind: "plane", Cause: "moved", From: from, To: to, Text: b.moved})
+	carries := !carried || b.comesToCarry(ctx)
+	gap := r.world.Clock().Now().Sub(since).Round(100 * time.Microsecond)
 	if err := b.engine.Update(ctx, after); err != nil {
-		return b, err // it has the new plane, and refuses what else was asked for
+		f, _, down := r.standDown(b, left == nil)
+		return nil, back(f, errors.Join(err, down))
 	}
+	b.moved = fmt.Sprintf("%s was moved from plane %s to %s; no frame could pass for %v at most", a.name, from, to, gap)
+	if !carries {
+		b.moved = fmt.Sprintf("%s was moved from plane %s to %s; no frame could pass for a while, and no port is seen to carry after %v", a.name, from, to, gap)
+	}
+	b.engine.Record(ctx, agg.Event{Kind: "plane", Cause: "moved", From: from, To: to, Text: b.moved})
 	return b, nil
 }
 
+// firstOn is the spec that a plane begins with: the earlier one, for the rest of the change
+// to be made as on any aggregate that runs, but for options that change only while the
+// device is down, which it never is again; or the new one where the plane cannot do the
+// earlier one.
+func (r *registry) firstOn(to string, before, after agg.Spec) (agg.Spec, error) {
+	first := before.Clone()
+	if err := first.Options.Set(agg.OfAggregate, "plane", to); err != nil {
+		return first, err
+	}
+	for _, o := range agg.Options() {
+		if text, said := after.Options[o.Name]; o.When == agg.DeviceDown && said {
+			first.Options[o.Name] = text
+		} else if o.When == agg.DeviceDown {
+			delete(first.Options, o.Name)
+		}
+	}
+	if first.Validate() != nil || r.world.(mover).CheckMove(to, first) != nil {
+		return after.Clone(), nil
+	}
+	return first, nil
+}
+
+// carries reports whether frames pass by any port.
+func (a *aggregate) carries(ctx context.Context) bool {
+	s, err := a.engine.Status(ctx)
+	return err == nil && s.Carrying > 0
+}
+
+// comesToCarry waits for that: the kernel's driver sees its ports, and a partner of LACP
+// agrees, some time after the plan is in force.
+func (a *aggregate) comesToCarry(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, carriesWithin)
+	defer cancel()
+	for !a.carries(ctx) {
+		select {
+		case <-time.After(carryLook):
+		case <-ctx.Done():
+			return false
+		}
+	}
+	return true
+}
+
 // stoodUp is the error of a way back.
-func stoodUp(_ *aggregate, err error) error {
+func stoodUp(err error) error {
 	if err == nil {
 		return nil
 	}
@@ -139,7 +190,7 @@ func (r *registry) standUp(ctx context.Context, f stateFile, spec agg.Spec, plan
 		return nil, err
 	}
 	if left != nil {
-		if err := errors.Join(left.Make(plane), left.Give()); err != nil {
+		if err := errors.Join(left.Make(plane, spec), left.Give()); err != nil {
 			return nil, errors.Join(err, left.Remove())
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/internal/handover"
 	"github.com/yokelag/yoke/internal/iface"
+	"github.com/yokelag/yoke/plane/bonding"
 	"github.com/yokelag/yoke/plane/device"
 	"github.com/yokelag/yoke/plane/ebpf"
 	"github.com/yokelag/yoke/plane/team"
@@ -14,6 +15,7 @@ import (
 
 // Compile-time checks: these planes can follow each other.
 var (
+	_ vacater = (*bonding.Plane)(nil)
 	_ vacater = (*ebpf.Plane)(nil)
 	_ vacater = (*team.Plane)(nil)
 	_ vacater = (*user.Plane)(nil)
@@ -44,11 +46,13 @@ func (w *kernelWorld) CheckMove(to string, spec agg.Spec) error {
 			return refuse("the kernel's team driver " + unfit)
 		}
 		return nil
-	case "mem":
-		return refuse("forwards nothing on a real machine")
+	case "bonding":
+		if err := bonding.Here(spec.Name); err != nil {
+			return err
+		}
+		return bonding.Fit(spec)
 	default:
-		return &agg.Problem{Code: "cannot-move", Object: spec.Name, Option: "plane", Value: to,
-			Rule: "a running aggregate is not moved to plane " + to, Remedy: remake(spec)}
+		return refuse("forwards nothing on a real machine")
 	}
 }
 
@@ -93,10 +97,15 @@ type kernelLegacy struct {
 
 // Make implements legacy. The plane finds a device that is there; so does a plane that
 // could not be left.
-func (l *kernelLegacy) Make(plane string) error {
+func (l *kernelLegacy) Make(plane string, spec agg.Spec) (err error) {
 	kind, data := driverOf(plane), []byte(nil)
-	if onPair(plane) {
+	switch {
+	case onPair(plane):
 		kind, data = "veth", device.PeerData(l.name)
+	case plane == "bonding":
+		if data, err = bonding.Birth(spec); err != nil {
+			return err
+		}
 	}
 	if is, err := iface.ByIndex(l.estate.Index, iface.Here); err == nil && is.Kind == kind {
 		return nil

@@ -18,8 +18,9 @@ func TestPlaneInADifference(t *testing.T) {
 		{"ebpf", "user", control.Blip, control.ActionChange},
 		{"team", "ebpf", control.Blip, control.ActionChange},
 		{"", "team", control.Blip, control.ActionChange},
-		{"user", "bonding", control.Rebuild, control.ActionRebuild},
-		{"bonding", "", control.Rebuild, control.ActionRebuild},
+		{"user", "bonding", control.Blip, control.ActionChange},
+		{"bonding", "team", control.Blip, control.ActionChange},
+		{"user", "mem", control.Rebuild, control.ActionRebuild},
 	} {
 		spec := func(plane string) *agg.Spec {
 			s := agg.Spec{Name: "bond0", Options: agg.Settings{}}

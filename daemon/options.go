@@ -28,6 +28,10 @@ const group = "yoke"
 const (
 	// readyWithin is how long a new aggregate's first plan may take.
 	readyWithin = 20 * time.Second
+	// carriesWithin is how long a move waits for a port to carry on the new plane, by when LACP
+	// has agreed with a partner that answers; carryLook is how often it looks.
+	carriesWithin = 10 * time.Second
+	carryLook     = 10 * time.Millisecond
 	// stopWithin is how long requests in flight may take when the daemon ends.
 	stopWithin = 3 * time.Second
 	// lockWithin is how long a dying daemon may take to let go of its state.

@@ -31,6 +31,7 @@ func (p *Plane) apply(ctx context.Context, plan agg.Plan) error {
 	steps := []func() (bool, error){
 		func() (bool, error) { return p.setOptions(ctx, plan) },
 		func() (bool, error) { return false, p.setDevice(plan) },
+		func() (bool, error) { return false, p.forgetListening() },
 		func() (bool, error) { return p.joinAll(ctx, plan) },
 		func() (bool, error) { return p.setOptions(ctx, plan) }, // the primary, which is one of them
 		p.setPorts,
@@ -200,6 +201,12 @@ func (p *Plane) setDevice(plan agg.Plan) error {
 		return iface.Change(p.index).MTU(plan.MTU).Do()
 	}
 	return nil
+}
+
+// forgetListening ends what a plane before this one had the ports hear besides: the driver
+// sees to all of that by itself.
+func (p *Plane) forgetListening() error {
+	return errors.Join(p.keeper.Promiscuous(agg.Plan{}, false), p.keeper.SlowProtocols(agg.Plan{}))
 }
 
 // joinAll takes every port of the plan that is present and gives it to the bond.

@@ -29,8 +29,8 @@ func needs(plane string) []string {
 	switch plane {
 	case "ebpf":
 		return []string{"bpf", "bpffs"}
-	case "team":
-		return []string{"team"}
+	case "team", "bonding":
+		return []string{plane}
 	default:
 		return nil
 	}
@@ -39,7 +39,7 @@ func needs(plane string) []string {
 // To and fro between two planes, under a stream, in modes with one and with all ports: what
 // the device has stays, and the gap is told.
 func TestMove(t *testing.T) {
-	for _, pair := range [][2]string{{"ebpf", "user"}, {"ebpf", "team"}, {"user", "team"}} {
+	for _, pair := range [][2]string{{"ebpf", "user"}, {"ebpf", "team"}, {"user", "team"}, {"ebpf", "bonding"}, {"bonding", "team"}} {
 		for mode, carrying := range map[string]int{"active-backup": 1, "balance-xor": 2} {
 			t.Run(pair[0]+"-"+pair[1]+"/"+mode, func(t *testing.T) {
 				r := rig.New(t, append(needs(pair[0]), needs(pair[1])...)...)
@@ -191,7 +191,7 @@ func TestMoveByApply(t *testing.T) {
 // What stands on the device is there afterwards with its number and all that it had: a VLAN
 // with addresses and routes, and the membership of a bridge that knows VLANs.
 func TestMoveKeepsWhatStandsOnIt(t *testing.T) {
-	r := rig.New(t, "bpf", "bpffs", "team", "vlan")
+	r := rig.New(t, "bpf", "bpffs", "team", "bonding", "vlan")
 	r.Start()
 	r.Must("up", "bond0", "plane=ebpf", "mode=active-backup", "eth1", "eth2")
 	r.WaitCarrying(1)
@@ -223,15 +223,44 @@ func TestMoveKeepsWhatStandsOnIt(t *testing.T) {
 		return text
 	}
 	before := all()
-	for _, to := range []string{"team", "user"} {
+	for _, to := range []string{"team", "bonding", "user"} {
 		t.Logf("%s", r.Must("set", "bond0", "plane="+to))
 		same(t, "on plane "+to, before, all)
 	}
 	nstest.Command(t, r.Here, "ip", "link", "add", "link", "bond0.100", "name", "mv1", "type", "macvlan", "mode", "bridge")
-	out, err := r.Yoke("set", "bond0", "plane=team")
-	if err == nil || !strings.Contains(out, "mv1, a macvlan on bond0.100") {
-		t.Errorf("%v\n%s", err, out)
+	for _, to := range []string{"team", "bonding"} {
+		out, err := r.Yoke("set", "bond0", "plane="+to)
+		if err == nil || !strings.Contains(out, "mv1, a macvlan on bond0.100") {
+			t.Errorf("%v\n%s", err, out)
+		}
+		t.Logf("%s", out)
 	}
-	t.Logf("%s", out)
 	same(t, "after a refusal", before, all)
+}
+
+// A move to the bonding driver is taken back whole where that refuses an option of a port
+// when it has the ports already, given with the move or before; what it cannot do at all is
+// refused before anything changes.
+func TestMoveTakenBack(t *testing.T) {
+	r := rig.New(t, "bpf", "bpffs", "bonding")
+	r.Start()
+	r.Up("br0", "plane=ebpf", "mode=active-backup", "eth1", "eth2")
+	r.WaitCarrying(1)
+	furnish(r, "bond0")
+	before := picture(r, "bond0")
+	refused := func(why string, words ...string) {
+		t.Helper()
+		out, err := r.Yoke(append([]string{"set", "bond0", "plane=bonding"}, words...)...)
+		if err == nil || !strings.Contains(out, why) {
+			t.Errorf("%v: %v\n%s", words, err, out)
+		}
+		t.Logf("%s", out)
+		r.WaitFor(func(s agg.Status) bool { return s.Plane == "ebpf" && s.Plan.InForce && s.Carrying == 1 }, "plane ebpf to carry")
+		same(t, "taken back", before, func() string { return picture(r, "bond0") })
+		r.Here.MustPing(rig.ThereAddr)
+	}
+	refused("the bonding driver has nothing like it", "fast_path=on")
+	refused("queue_id=64", "eth2,queue_id=64") // the driver has 16 queues
+	r.Must("set", "bond0", "eth2,queue_id=64")
+	refused("queue_id=64")
 }
