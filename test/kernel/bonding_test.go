@@ -78,6 +78,7 @@ func TestBondingEveryOption(t *testing.T) {
 		r.Here.SetUp("bond0")
 		r.WaitFor(func(s agg.Status) bool { return s.Plan.InForce }, "the options to be in force: "+c.up)
 		r.Must(append([]string{"set", "bond0"}, strings.Fields(c.set)...)...)
+		asProc(r)
 		text := details(r)
 		rest := strings.Join(strings.Fields(text), " ")
 		for words := strings.Fields(c.shows); len(words) > 0; {
