@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/internal/nstest"
 )
@@ -98,5 +100,23 @@ func TestIngressQdiscIsRefused(t *testing.T) {
 	nstest.Command(t, ns, "sh", "-c", strings.TrimSuffix(command, "`"))
 	if err := ns.Run(add); err != nil {
 		t.Errorf("after the remedy: %v", err)
+	}
+}
+
+// What cannot be looked at, here for want of descriptors, may be there. No test of this
+// package runs beside another.
+func TestDropThatCannotLookSaysSo(t *testing.T) {
+	nstest.Require(t, "root", "veth", "clsact")
+	ns := nstest.New(t)
+	ns.Veth("eth1", ns, "far")
+	index := ns.Index("eth1")
+	var err error
+	if limit := ns.Run(func() error {
+		return nstest.WithoutDescriptors(func() { err = DropUnused(index) })
+	}); limit != nil {
+		t.Fatal(limit)
+	}
+	if !errors.Is(err, unix.EMFILE) {
+		t.Errorf("got %v", err)
 	}
 }

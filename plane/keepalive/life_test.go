@@ -1,9 +1,6 @@
 package keepalive
 
 import (
-	"errors"
-	"fmt"
-	"strings"
 	"testing"
 
 	"github.com/cilium/ebpf"
@@ -12,7 +9,6 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
-	"github.com/yokelag/yoke/internal/clsact"
 	"github.com/yokelag/yoke/internal/nstest"
 )
 
@@ -162,26 +158,6 @@ func TestBeforeProgramsOfOthers(t *testing.T) {
 				t.Errorf("left behind: %+v", s)
 			}
 		})
-	}
-}
-
-// What cannot be looked at, here for want of descriptors, may be there.
-func TestRemoveThatCannotLookSaysSo(t *testing.T) {
-	r := newRig(t, Options{})
-	r.agree()
-	var err error
-	r.run(r.near, func() error {
-		return nstest.WithoutDescriptors(func() {
-			err = errors.Join(detach(hook{r.ifindex, true}), detach(hook{r.ifindex, false}), clsact.DropUnused(r.ifindex))
-		})
-	})
-	if lines := strings.Split(fmt.Sprint(err), "\n"); !errors.Is(err, unix.EMFILE) || len(lines) != 3 {
-		t.Errorf("got %v", err)
-	}
-	r.mend(0)
-	r.remove(r.keeper)
-	if r.hasClsact() {
-		t.Error("the qdisc is left")
 	}
 }
 
