@@ -39,7 +39,7 @@ func TestUpOverSSH(t *testing.T) {
 	if after := v.ip("route"); after != before {
 		t.Errorf("the refusal changed the routes to\n%s", after)
 	}
-	v.answers(0, command, "undone in 1m0s unless you run `yoke confirm`")
+	v.answers(0, command, "up bond0 is undone in ", " unless you run `yoke confirm`")
 	says(t, v.ip("route"), "default via "+rig.ThereAddr+" dev bond0")
 	v.Here.MustPing(rig.ThereAddr)
 	v.answers(0, "confirm --undo", "undone")
