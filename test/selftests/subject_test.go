@@ -70,15 +70,17 @@ func (d *driver) ip(words ...string) string {
 	return nstest.Command(d.r.T, d.r.Here, "ip", words...)
 }
 
-// ipWords are options as ip names them. What this kernel is without is left out, where the
-// table asks for what it does anyhow.
+// driverWords are those of a table without what the kernel's driver may be too old to be
+// told, where the table asks for what it does anyhow.
+func driverWords(words []string) []string {
+	return slices.DeleteFunc(slices.Clone(words), func(w string) bool { return w == "lacp_strict=off" })
+}
+
+// ipWords are options as ip names them.
 func ipWords(words []string) (out []string) {
 	names := map[string]string{"peer_notif_delay": "peer_notify_delay"}
-	for _, w := range words {
+	for _, w := range driverWords(words) {
 		name, value, _ := strings.Cut(w, "=")
-		if w == "lacp_strict=off" {
-			continue
-		}
 		if other, ok := names[name]; ok {
 			name = other
 		}
@@ -177,6 +179,9 @@ type plane struct {
 
 func (p *plane) up(mode string, words []string) {
 	p.r.T.Helper()
+	if p.name == "bonding" {
+		words = driverWords(words)
+	}
 	p.r.Must(append([]string{"up", "bond0", "plane=" + p.name, "mode=" + mode}, words...)...)
 	if got := p.r.Status().Plane; got != p.name {
 		p.r.T.Fatalf("the plane is %s", got)
