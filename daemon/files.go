@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -112,6 +113,9 @@ func (f *files) watch(ctx context.Context, changed func()) error {
 	wait := time.NewTimer(0)
 	<-wait.C
 	seen := nearestDirectory(w, path)
+	if !reflect.DeepEqual(loadWanted(f.o), f.wanted()) {
+		wait.Reset(quiet) // what was written before somebody watched is not missed
+	}
 	for {
 		select {
 		case <-ctx.Done():
