@@ -253,8 +253,8 @@ func (r *host) refusedHidden() {
 	nstest.Eventually(r.T, 20*time.Second, func() bool {
 		return strings.Contains(r.Log.String(), "is no bpf file system here")
 	}, "the daemon to say what it misses; its log:\n%s", r.Log)
-	if out, err := r.Yoke("status", "bond0"); err == nil {
-		r.T.Errorf("the daemon has bond0:\n%s", out)
+	if out, err := r.Yoke("status", "bond0"); err != nil || !strings.Contains(out, "bond0: nobody looks after it") {
+		r.T.Errorf("the daemon does not say that nobody looks after bond0: %v\n%s", err, out)
 	}
 }
 

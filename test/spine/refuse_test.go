@@ -50,7 +50,7 @@ func refusals() []refusal {
 		{name: "option of another mode", args: spare("mode=balance-xor", "primary=eth3", "eth3"), code: refused,
 			says: []string{"primary", "balance-xor"}, remedy: spare("mode=active-backup", "primary=eth3", "eth3")},
 		{name: "option of another mode in set", args: []string{"set", "bond0", "xmit_hash_policy=layer2"}, code: refused,
-			says: []string{"bond0", "xmit_hash_policy", "active-backup", "`yoke set bond0 mode=balance-xor xmit_hash_policy=layer2`"}},
+			says: []string{"bond0", "xmit_hash_policy", "active-backup", "`yoke down bond0 && yoke up bond0 mode=balance-xor plane=ebpf xmit_hash_policy=layer2 eth1 eth2`"}},
 		{name: "out of range", args: spare("num_grat_arp=256", "eth3"), code: refused,
 			says: []string{"num_grat_arp=256", "255"}, remedy: spare("num_grat_arp=255", "eth3")},
 		{name: "more MTU than the port takes", before: func(r *host) {
