@@ -2,7 +2,9 @@ package ebpf
 
 import (
 	"context"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/internal/nstest"
@@ -53,6 +55,9 @@ func TestRefusedPlanLeavesPortsOfThePlanInForce(t *testing.T) {
 func TestRefusedPlanGivesBackItsOwnPorts(t *testing.T) {
 	nstest.Require(t, "root", "bpf", "clsact", "veth", "bridge", "program:ip", "program:tc")
 	r := newRig(t, Options{})
+	nstest.Eventually(t, 10*time.Second, func() bool { // the kernel tells late that there is no carrier
+		return !strings.Contains(nstest.Command(t, r.near, "ip", "link", "show", "dev", "bond0"), "state UNKNOWN")
+	}, "bond0 to have a state")
 	before := r.snapshot()
 	r.refused(r.withBusyPort(r.plan(0)))
 	r.near.Delete("busy")
