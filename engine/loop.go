@@ -129,9 +129,9 @@ func (e *Engine) decide(ctx context.Context, links []agg.LinkFacts) {
 	now := e.w.Clock.Now()
 	in := policy.Input{Moves: e.moves, Previous: e.policy, Tables: &e.tables, Ports: make([]policy.PortInput, len(links))}
 	for i, l := range links {
-		verdict := e.watches[i].Step(watch.Input{Now: now, Link: l, Promoted: l.Name == e.policy.Promoted})
-		e.ports[l.Name].verdict = verdict
-		in.Ports[i] = policy.PortInput{Link: l, Watch: policyVerdict(verdict)}
+		out := e.watches[i].Step(watch.Input{Now: now, Link: l, Promoted: l.Name == e.policy.Promoted})
+		e.ports[l.Name].verdict = out.Verdict
+		in.Ports[i] = policy.PortInput{Link: l, Watch: policyVerdict(out.Verdict)}
 	}
 	e.links = links
 	e.chooseMAC()

@@ -23,11 +23,11 @@ func NewCarrier(upDelay, downDelay time.Duration) *Carrier {
 }
 
 // Step implements Watch.
-func (c *Carrier) Step(in Input) Verdict {
+func (c *Carrier) Step(in Input) Output {
 	c.notice(in)
 	for c.move(in) {
 	}
-	return c.verdict(in)
+	return Output{Verdict: c.verdict(in)}
 }
 
 // notice starts a watch, and starts it again when the interface is another one.
@@ -112,6 +112,9 @@ func (c *Carrier) Deadline() agg.Instant {
 		return agg.Never
 	}
 }
+
+// Wants implements Watch.
+func (c *Carrier) Wants() agg.FrameClass { return 0 }
 
 // State implements Watch.
 func (c *Carrier) State() State { return c.state }

@@ -9,17 +9,20 @@ type None struct{ state State }
 func NewNone() *None { return &None{} }
 
 // Step implements Watch.
-func (n *None) Step(in Input) Verdict {
+func (n *None) Step(in Input) Output {
 	if !n.state.Known || n.state.Phase != Up {
 		n.state = State{Known: true, Phase: Up, Since: in.Now}
 	}
-	return Verdict{
+	return Output{Verdict: Verdict{
 		Phase: Up, Since: n.state.Since, Reason: ReasonNotWatched, Detail: "not watched; failures will not be seen",
-	}
+	}}
 }
 
 // Deadline implements Watch.
 func (n *None) Deadline() agg.Instant { return agg.Never }
+
+// Wants implements Watch.
+func (n *None) Wants() agg.FrameClass { return 0 }
 
 // State implements Watch.
 func (n *None) State() State { return n.state }

@@ -17,7 +17,7 @@ var update = flag.Bool("update", false, "write the transcripts in testdata anew"
 // TestStories plays testdata/*.txt: lines of commands, and below each, indented, what
 // the watch said.
 //
-//	watch carrier updelay=200ms downdelay=1s   a new watch; also: none
+//	watch carrier updelay=200ms downdelay=1s   a new watch; also: none, all, any
 //	set carrier=off admin=on present=on index=7 promoted=on
 //	at 250ms                                   time since the beginning; steps
 //	restart                                    a new watch with the state of the old one
@@ -128,13 +128,19 @@ func (p *teller) step() string {
 	return text
 }
 
-// maker returns a function that makes the watch of a command.
+// maker returns a function that makes the watch of a command. Of all and any, the parts
+// have the delays up1/down1 and up2/down2.
 func maker(t *testing.T, kind string, args map[string]string) func() Watch {
+	part := func(up, down string) Watch { return NewCarrier(duration(t, args[up]), duration(t, args[down])) }
 	switch kind {
 	case "carrier":
-		return func() Watch { return NewCarrier(duration(t, args["updelay"]), duration(t, args["downdelay"])) }
+		return func() Watch { return part("updelay", "downdelay") }
 	case "none":
 		return func() Watch { return NewNone() }
+	case "all":
+		return func() Watch { return All(part("up1", "down1"), part("up2", "down2")) }
+	case "any":
+		return func() Watch { return Any(part("up1", "down1"), part("up2", "down2")) }
 	}
 	t.Fatalf("no such watch: %s", kind)
 	return nil

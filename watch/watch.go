@@ -10,9 +10,11 @@ import (
 type Watch interface {
 	// Step takes what is known now and returns the verdict. Stepping twice with the same
 	// input is harmless, and a step may come at any time, not only at the deadline.
-	Step(in Input) Verdict
+	Step(in Input) Output
 	// Deadline is when the next step is due although nothing changed, or agg.Never.
 	Deadline() agg.Instant
+	// Wants are the classes of received frames the watch must be shown.
+	Wants() agg.FrameClass
 	// State is what the watch must be given after a restart, and Restore gives it.
 	State() State
 	Restore(s State)
@@ -25,6 +27,16 @@ type Input struct {
 	// Promoted: the port has been used since before its updelay was over, because no other
 	// worked. That ends the delay.
 	Promoted bool
+	// Frames were received on the port since the last step, of the classes wanted, from
+	// the destination address on.
+	Frames [][]byte
+}
+
+// Output is a step's result.
+type Output struct {
+	Verdict
+	// Send are frames to transmit on the port now.
+	Send [][]byte
 }
 
 // Phase is the state of a port under a watch. The words of bonding are beside them.
@@ -99,6 +111,8 @@ type State struct {
 	Since agg.Instant `json:"since"`
 	// Index is the ifindex of the device that was judged.
 	Index int `json:"ifindex,omitempty"`
+	// Parts are the states of a combined watch, in order.
+	Parts []State `json:"parts,omitempty"`
 }
 
 // For returns the watch that a configuration asks for on one of its ports.
