@@ -48,7 +48,7 @@ func TestThereAndBackExactly(t *testing.T) {
 	}
 	nstest.Eventually(t, 20*time.Second, func() bool {
 		text := nstest.Command(t, n, "ip", "-6", "-o", "addr")
-		return strings.Count(text, "fe80:") == 3 && !strings.Contains(text, "tentative")
+		return strings.Count(text, " fe80::") == 3 && !strings.Contains(text, "tentative")
 	}, "the kernel to be done with new interfaces")
 	before, empty := picture(t, n, "eth1"), picture(t, n, "bond0")
 	var h handover.Holding

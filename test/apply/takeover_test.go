@@ -46,7 +46,7 @@ func onlyLink(t *testing.T, features ...string) *rig.Rig {
 	r.Here.MustPing("2001:db8::2")
 	nstest.Eventually(t, 20*time.Second, func() bool {
 		out := nstest.Command(t, r.Here, "ip", "-6", "-o", "addr")
-		return strings.Count(out, "fe80:") == 2 && !strings.Contains(out, "tentative")
+		return strings.Count(out, " fe80::") == 2 && !strings.Contains(out, "tentative")
 	}, "the kernel to be done with new interfaces")
 	return r
 }
