@@ -34,6 +34,8 @@ const (
 	carryLook     = 10 * time.Millisecond
 	// stopWithin is how long requests in flight may take when the daemon ends.
 	stopWithin = 3 * time.Second
+	// headerWithin is how long a client may take to say what it asks for.
+	headerWithin = 10 * time.Second
 	// lockWithin is how long a dying daemon may take to let go of its state.
 	lockWithin = 2 * time.Second
 	// maxBody is the largest request read, in bytes: a configuration, as JSON has it.

@@ -307,7 +307,10 @@ func (s *server) remove(r *http.Request, ports ...string) (any, error) {
 
 // serve answers on l until ctx ends, then lets requests in flight finish.
 func serve(ctx context.Context, l net.Listener, h http.Handler) error {
-	srv := &http.Server{Handler: h, ConnContext: withPeer, BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) }}
+	srv := &http.Server{
+		Handler: h, ConnContext: withPeer, ReadHeaderTimeout: headerWithin,
+		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
+	}
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(l) }()
 	select {

@@ -201,34 +201,21 @@ func (e *Engine) Ready(ctx context.Context) error {
 
 // Status reads what the plane reports now and returns it with reasons.
 func (e *Engine) Status(ctx context.Context) (agg.Status, error) {
-	var out agg.Status
-	err := e.call(ctx, func(ctx context.Context) error {
+	return ask(ctx, e, func(ctx context.Context) (agg.Status, error) {
 		e.round(ctx)
 		facts, err := e.observe(ctx)
-		out = Report(e.view(facts, err))
-		return nil
+		return Report(e.view(facts, err)), nil
 	})
-	return out, err
 }
 
 // Facts reads what the plane reports now.
 func (e *Engine) Facts(ctx context.Context) (agg.Facts, error) {
-	var out agg.Facts
-	err := e.call(ctx, func(ctx context.Context) (err error) {
-		out, err = e.observe(ctx)
-		return err
-	})
-	return out, err
+	return ask(ctx, e, e.observe)
 }
 
 // Spec returns what is wanted now.
 func (e *Engine) Spec(ctx context.Context) (agg.Spec, error) {
-	var out agg.Spec
-	err := e.call(ctx, func(context.Context) error {
-		out = e.spec.Clone()
-		return nil
-	})
-	return out, err
+	return ask(ctx, e, func(context.Context) (agg.Spec, error) { return e.spec.Clone(), nil })
 }
 
 // Update changes what is wanted; the caller has validated spec, and its name is that
@@ -249,6 +236,21 @@ func (e *Engine) WaitEvent(ctx context.Context, since uint64) error { return e.r
 // call runs f, which changes nothing that is wanted, in the goroutine of Run.
 func (e *Engine) call(ctx context.Context, f func(ctx context.Context) error) error {
 	return e.in(ctx, e.calls, f)
+}
+
+// ask is call for an f that answers. The answer travels by a channel: who goes away early
+// leaves f running.
+func ask[T any](ctx context.Context, e *Engine, f func(ctx context.Context) (T, error)) (answer T, err error) {
+	answers := make(chan T, 1)
+	err = e.call(ctx, func(ctx context.Context) error {
+		value, err := f(ctx)
+		answers <- value
+		return err
+	})
+	if err == nil {
+		answer = <-answers
+	}
+	return answer, err
 }
 
 // in runs f in the goroutine of Run when it takes the next one of queue.
