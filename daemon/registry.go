@@ -52,8 +52,6 @@ type aggregate struct {
 	moved string
 	// left is what fits its matches and could not be taken when they were looked at last.
 	left atomic.Pointer[agg.Problems]
-	// released are the ports that it gave back while the daemon ran.
-	released released
 }
 
 func newRegistry(w world, dir string, log *slog.Logger) *registry {
@@ -387,7 +385,9 @@ func (r *registry) update(ctx context.Context, name string, f func(*agg.Spec) er
 	if err := a.engine.Update(context.WithoutCancel(ctx), after); err != nil {
 		return nil, err
 	}
-	a.released.note(before, after)
+	if err := a.store.release(before, after); err != nil {
+		r.log.Warn("which ports were given back is forgotten when yoked ends", "aggregate", a.name, "error", err)
+	}
 	r.warnOfAddress(ctx, a, after.Name)
 	return a, nil
 }

@@ -4,42 +4,41 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sync"
 
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/control"
 )
 
-// released are ports that an aggregate gave back. One of them may be the port whose address
-// the aggregate has and keeps.
-type released struct {
-	mu    sync.Mutex
-	names []string
-}
-
-// note remembers what a change removes, and forgets what it adds again.
-func (l *released) note(before, after agg.Spec) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+// release remembers what a change gives back, and forgets what it takes again.
+func (s *store) release(before, after agg.Spec) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	names := slices.Clone(s.file.Released)
 	for _, p := range before.Ports {
-		if after.Port(p.Name) == agg.NoPort && !slices.Contains(l.names, p.Name) {
-			l.names = append(l.names, p.Name)
+		if after.Port(p.Name) == agg.NoPort && !slices.Contains(names, p.Name) {
+			names = append(names, p.Name)
 		}
 	}
-	l.names = slices.DeleteFunc(l.names, func(name string) bool { return after.Port(name) != agg.NoPort })
-	l.names = l.names[max(0, len(l.names)-agg.MaxPorts):]
+	names = slices.DeleteFunc(names, func(name string) bool { return after.Port(name) != agg.NoPort })
+	names = names[max(0, len(names)-agg.MaxPorts):]
+	if slices.Equal(names, s.file.Released) {
+		return nil
+	}
+	s.file.Released = names
+	return s.write()
 }
 
-func (l *released) list() []string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return slices.Clone(l.names)
+// released names the ports that it gave back.
+func (s *store) released() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.file.Released)
 }
 
 // sharing names the ports given back that have the address which the aggregate goes on with,
 // so that two interfaces of one network may speak by it.
 func (r *registry) sharing(ctx context.Context, a *aggregate, of agg.MAC, ports int) []string {
-	names := a.released.list()
+	names := a.store.released()
 	if len(names) == 0 || ports == 0 || of.IsZero() {
 		return nil
 	}
@@ -84,7 +83,7 @@ func local(m agg.MAC) agg.MAC {
 
 // warnOfAddress records it as an event when it happens.
 func (r *registry) warnOfAddress(ctx context.Context, a *aggregate, name string) {
-	if len(a.released.list()) == 0 {
+	if len(a.store.released()) == 0 {
 		return
 	}
 	f, err := a.engine.Facts(ctx)

@@ -37,7 +37,10 @@ type stateFile struct {
 	Leaving bool `json:"leaving,omitempty"`
 	// Formerly is the name that the aggregate had before somebody renamed its device, which
 	// files and readers of events may still know it by.
-	Formerly string       `json:"formerly,omitempty"`
+	Formerly string `json:"formerly,omitempty"`
+	// Released are ports that it gave back. One of them may be the port whose address the
+	// aggregate has and keeps.
+	Released []string     `json:"released,omitempty"`
 	Engine   engine.Saved `json:"engine"`
 }
 

@@ -8,7 +8,7 @@ import (
 )
 
 // The port that an aggregate has its address from leaves with that address, and the aggregate
-// goes on with it: that is said at once, in status while it is so, and among the events.
+// goes on with it: that is said at once, in status while it is so, by the next daemon too, and among the events.
 func TestReleasedPortWithTheAddressInUse(t *testing.T) {
 	r := rig.New(t, "bpf")
 	r.Start()
@@ -28,6 +28,11 @@ func TestReleasedPortWithTheAddressInUse(t *testing.T) {
 	waitEvent(r, says)
 	if out := r.Must("status", "bond0"); !strings.Contains(out, says) {
 		t.Errorf("status says:\n%s", out)
+	}
+	r.Kill()
+	r.Start()
+	if out := r.Must("status", "bond0"); !strings.Contains(out, says) {
+		t.Errorf("status of the next daemon says:\n%s", out)
 	}
 	ipLink(r, "eth1", "address", "02:00:00:00:00:99")
 	if out := r.Must("status", "bond0"); strings.Contains(out, says) {
