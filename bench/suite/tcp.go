@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 )
 
@@ -41,16 +42,19 @@ func measureTCP(ctx context.Context, s settings, rep *report) error {
 // veth's median in Gbit/s.
 func (r *rig) compareTCP(ctx context.Context, s settings, flows int, d direction) (ratio, bare float64, err error) {
 	var ratios, bares []float64
-	for range s.pairs {
-		b, err := r.stream(ctx, throughBare, flows, d, s.run)
-		if err != nil {
-			return 0, 0, fmt.Errorf("bare veth: %w", err)
+	for i := range s.pairs {
+		// Each is first as often as the other, where the machine grows faster or slower.
+		order := []path{throughBare, throughAggregate}
+		if i%2 == 1 {
+			slices.Reverse(order)
 		}
-		a, err := r.stream(ctx, throughAggregate, flows, d, s.run)
-		if err != nil {
-			return 0, 0, fmt.Errorf("aggregate: %w", err)
+		rate := map[path]float64{}
+		for _, p := range order {
+			if rate[p], err = r.stream(ctx, p, flows, d, s.run); err != nil {
+				return 0, 0, fmt.Errorf("from %s: %w", p.nearAddr, err)
+			}
 		}
-		ratios, bares = append(ratios, a/b), append(bares, b)
+		ratios, bares = append(ratios, rate[throughAggregate]/rate[throughBare]), append(bares, rate[throughBare])
 	}
 	return median(ratios), median(bares), nil
 }
