@@ -95,8 +95,8 @@ func (s *Stream) pace(every time.Duration) {
 	defer tick.Stop()
 	start := time.Now()
 	for {
-		// A late tick makes up for those the ticker dropped.
-		for due := uint64(time.Since(start)/every) + 1; s.sent.Load() < due; {
+		// A late tick makes up for those the ticker dropped, a part at a time.
+		for due := min(uint64(time.Since(start)/every)+1, s.sent.Load()+atOnce); s.sent.Load() < due; {
 			s.one()
 		}
 		select {
@@ -106,6 +106,10 @@ func (s *Stream) pace(every time.Duration) {
 		}
 	}
 }
+
+// atOnce is how many datagrams are sent without a pause: the kernel's backlog queues hold
+// 1000 frames, a frame may be in two of them, and there may be a stream each way.
+const atOnce = 200
 
 // one sends the next datagram. A refused datagram (no route, a link that is down) is
 // lost like any other.
@@ -119,6 +123,18 @@ func (s *Stream) one() {
 func (s *Stream) Send(n int) {
 	for range n {
 		s.one()
+	}
+}
+
+// SendAll is Send and [Stream.WaitAll], so many at a time as the kernel's queues hold however
+// late they are emptied.
+func (s *Stream) SendAll(n int) {
+	s.t.Helper()
+	for n > 0 {
+		part := min(n, atOnce)
+		s.Send(part)
+		s.WaitAll()
+		n -= part
 	}
 }
 
