@@ -23,7 +23,9 @@ func each(t *testing.T, test func(t *testing.T, r *rig.Rig)) {
 			r := rig.New(t, "bpf")
 			r.Start()
 			r.Up("br0", "plane="+plane, "mode=balance-xor", "eth1", "eth2")
-			r.WaitCarrying(2)
+			r.WaitFor(func(s agg.Status) bool {
+				return s.Carrying == 2 && s.Plan.InForce && s.Plan.Shares["eth1"] == s.Plan.Shares["eth2"]
+			}, "both ports to have their shares")
 			test(t, r)
 		})
 	}
@@ -65,10 +67,7 @@ func TestDeviceAddressIsFollowed(t *testing.T) {
 		nstest.Eventually(t, 10*time.Second, func() bool {
 			return r.Here.MAC("eth1").String() == given && r.Here.MAC("eth2").String() == given
 		}, "the ports to have the address; log:\n%s", r.Log)
-		s := r.WaitFor(func(s agg.Status) bool { return s.Plan.InForce }, "the plan to be in force")
-		if s.Device.MAC.String() != given {
-			t.Errorf("the device has %s", s.Device.MAC)
-		}
+		r.WaitFor(func(s agg.Status) bool { return s.Plan.InForce && s.Device.MAC.String() == given }, "status to tell the device's address")
 		// The address of a port that is not the aggregate's is put right again.
 		ipLink(r, "eth2", "address", "02:00:00:00:00:77")
 		nstest.Eventually(t, 10*time.Second, func() bool { return r.Here.MAC("eth2").String() == given }, "eth2 to be repaired")
@@ -84,9 +83,7 @@ func TestDeviceMTUIsFollowed(t *testing.T) {
 		mtu := func(name string) int { return r.Here.Link(name).Attrs().MTU }
 		ipLink(r, "bond0", "mtu", "9000")
 		nstest.Eventually(t, 10*time.Second, func() bool { return mtu("eth1") == 9000 && mtu("eth2") == 9000 }, "the ports to have the MTU")
-		if out := r.Must("get", "bond0"); !strings.Contains(out, "9000") {
-			t.Errorf("get does not tell of it:\n%s", out)
-		}
+		nstest.Eventually(t, 10*time.Second, func() bool { return strings.Contains(r.Must("get", "bond0"), "9000") }, "get to tell of it")
 		r.WaitCarrying(2)
 	})
 }
@@ -124,9 +121,7 @@ func TestDeviceDeletedTakesTheAggregateApart(t *testing.T) {
 				return err != nil
 			}, "%s to be gone", left)
 		}
-		if !strings.Contains(r.Log.String(), "bond0 was deleted") {
-			t.Errorf("the log does not tell of it:\n%s", r.Log)
-		}
+		nstest.Eventually(t, 10*time.Second, func() bool { return strings.Contains(r.Log.String(), "bond0 was deleted") }, "the log to tell of it; log:\n%s", r.Log)
 		r.Must("up", "bond0", "eth1", "eth2")
 	})
 }
