@@ -48,10 +48,12 @@ func TestCountersAreExact(t *testing.T) {
 		r.apply(r.balanced())
 		r.settleNeighbors()
 		before, device := r.observe(), r.txPackets("bond0")
-		const total, sockets = 40000, 20
-		for range sockets { // a socket is a flow
+		// A socket is a flow, and leaves by either port. That a port gets less than a tenth,
+		// so 3 of 40 at most, happens once in fifty million runs.
+		const total, sockets = 40000, 40
+		for range sockets {
 			s := r.stream(0)
-			s.Send(total / sockets)
+			s.SendAll(total / sockets)
 			s.Stop()
 		}
 		after := r.observe()
@@ -87,7 +89,7 @@ func TestReceiveIsCountedByTheDevice(t *testing.T) {
 		r.ready()
 		before := r.near.Link("bond0").Attrs().Statistics.RxPackets
 		s := nstest.StartUDP(r, r.far, r.near, there, here, 0)
-		s.Send(1000)
+		s.SendAll(1000)
 		if got := s.Stop(); got.Lost != 0 {
 			t.Errorf("lost %d", got.Lost)
 		}
@@ -117,8 +119,6 @@ func TestFastPathIsSwitchedLive(t *testing.T) {
 				t.Errorf("fast path %v: the device counted %d of %d", p.FastPath, counted, sent)
 			}
 		}
-		if o, i := out.Stop(), in.Stop(); o.Lost+i.Lost != 0 {
-			t.Errorf("lost %d of %d out, %d of %d in", o.Lost, o.Sent, i.Lost, i.Sent)
-		}
+		r.lossless(out.Stop(), in.Stop())
 	})
 }

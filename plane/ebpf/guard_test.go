@@ -89,10 +89,10 @@ func TestGuardMovesFramesWithNobodyReacting(t *testing.T) {
 		}
 		send(uint64(i))
 		if i%50 == 0 { // let the readers of the taps keep up: their queues are short
-			nstest.Eventually(t, 5*time.Second, func() bool { return c.count() >= i-100 }, "frame %d at the far end", i-100)
+			nstest.Eventually(t, 20*time.Second, func() bool { return c.count() >= i-100 }, "frame %d at the far end", i-100)
 		}
 	}
-	nstest.Eventually(t, 5*time.Second, func() bool { return c.count() == total }, "all %d frames", total)
+	nstest.Eventually(t, 20*time.Second, func() bool { return c.count() == total }, "all %d frames", total)
 	moved := r.observe().Ports[0].GuardMoved
 	if moved != total-pull {
 		t.Errorf("guard moved %d frames, not %d", moved, total-pull)
@@ -175,7 +175,7 @@ func TestGuardOpensTheSecondPortForReceiving(t *testing.T) {
 		}
 		in.WaitReceived(50)
 		r.far.SetUp("eth0")
-		nstest.Eventually(t, 5*time.Second, func() bool {
+		nstest.Eventually(t, 20*time.Second, func() bool {
 			return r.observe().Counters["guard_opened_ports"] == 0
 		}, "the port closed again")
 		out.Stop()
@@ -196,12 +196,12 @@ func TestNextDaemonEndsWhatTheGuardBegan(t *testing.T) {
 		out.Stop()
 		r.close()
 		r.far.SetUp("eth0")
-		nstest.Eventually(t, 5*time.Second, func() bool {
+		nstest.Eventually(t, 20*time.Second, func() bool {
 			return r.near.Link("eth0").Attrs().RawFlags&unix.IFF_LOWER_UP != 0
 		}, "the carrier of eth0")
 		r.open()
 		out = r.stream(time.Millisecond)
-		nstest.Eventually(t, 5*time.Second, func() bool {
+		nstest.Eventually(t, 20*time.Second, func() bool {
 			return r.observe().Counters["guard_opened_ports"] == 0
 		}, "the port closed again")
 		out.Stop()

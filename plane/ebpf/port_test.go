@@ -45,11 +45,16 @@ func (p *packets) send(frame []byte) {
 	}
 }
 
-// sees waits for a frame of the given type, or reports that none came for a while.
-func (p *packets) sees(kind uint16) bool {
+// sees reports whether a frame of control of the given type comes, where it should however
+// long that takes, and else in a while. Frames that hosts send by themselves do not count.
+func (p *packets) sees(kind uint16, should bool) bool {
 	p.t.Helper()
+	limit := 300 * time.Millisecond
+	if should {
+		limit = 20 * time.Second
+	}
 	b := make([]byte, 2048)
-	for until := time.Now().Add(300 * time.Millisecond); time.Now().Before(until); {
+	for until := time.Now().Add(limit); time.Now().Before(until); {
 		n, from, err := unix.Recvfrom(p.fd, b, unix.MSG_DONTWAIT)
 		if err != nil {
 			poll := []unix.PollFd{{Fd: int32(p.fd), Events: unix.POLLIN}}
@@ -59,16 +64,20 @@ func (p *packets) sees(kind uint16) bool {
 		if l, ok := from.(*unix.SockaddrLinklayer); ok && l.Pkttype == unix.PACKET_OUTGOING {
 			continue
 		}
-		if n >= 14 && uint16(b[12])<<8|uint16(b[13]) == kind {
+		if n >= 14 && agg.MAC(b[6:12]) == sender && uint16(b[12])<<8|uint16(b[13]) == kind {
 			return true
 		}
 	}
 	return false
 }
 
+// sender has sent what control makes, and nothing else.
+var sender = agg.MAC{2, 0, 0, 0, 0, 9}
+
 func control(dst agg.MAC, kind uint16) []byte {
 	f := append([]byte{}, dst[:]...)
-	f = append(f, 2, 0, 0, 0, 0, 9, byte(kind>>8), byte(kind))
+	f = append(f, sender[:]...)
+	f = append(f, byte(kind>>8), byte(kind))
 	return append(f, make([]byte, 46)...)
 }
 
@@ -88,10 +97,10 @@ func TestControlFramesReachPortAndAggregate(t *testing.T) {
 			for i, name := range r.names { // eth0 receives, eth1 stands by
 				onPort, onBond := openPackets(t, r.near, name), openPackets(t, r.near, "bond0")
 				openPackets(t, r.far, name).send(f)
-				if !onPort.sees(kind) {
+				if !onPort.sees(kind, true) {
 					t.Errorf("%#x: not seen on %s", kind, name)
 				}
-				if got := onBond.sees(kind); got != (i == 0) {
+				if got := onBond.sees(kind, i == 0); got != (i == 0) {
 					t.Errorf("%#x on %s: seen on bond0 is %v", kind, name, got)
 				}
 			}
@@ -105,10 +114,10 @@ func TestStandbyPortDropsAfterItsSockets(t *testing.T) {
 		onPort, onBond := openPackets(t, r.near, "eth1"), openPackets(t, r.near, "bond0")
 		before := r.observe().Ports[1].RxDropped
 		openPackets(t, r.far, "eth1").send(control(broadcast, 0x1234))
-		if !onPort.sees(0x1234) {
+		if !onPort.sees(0x1234, true) {
 			t.Error("the port's own sockets did not see it")
 		}
-		if onBond.sees(0x1234) {
+		if onBond.sees(0x1234, false) {
 			t.Error("the aggregate received it")
 		}
 		if got := r.observe().Ports[1].RxDropped; got == before {
@@ -124,14 +133,14 @@ func TestOwnStackOfPortIsDropped(t *testing.T) {
 		near := openPackets(t, r.near, "eth0")
 		before := r.observe().Ports[0].OwnDropped
 		near.send(control(broadcast, 0x0806))
-		if far.sees(0x0806) {
+		if far.sees(0x0806, false) {
 			t.Error("ARP of the port's own stack left")
 		}
 		if got := r.observe().Ports[0].OwnDropped - before; got != 1 {
 			t.Errorf("counted %d drops", got)
 		}
 		near.send(control(agg.MAC{1, 0x80, 0xc2, 0, 0, 0xe}, 0x88cc))
-		if !far.sees(0x88cc) {
+		if !far.sees(0x88cc, true) {
 			t.Error("LLDP did not leave")
 		}
 	})
@@ -146,11 +155,11 @@ func TestBlockedStopsBothWays(t *testing.T) {
 			r.apply(p)
 			far, bond := openPackets(t, r.far, "eth0"), openPackets(t, r.near, "bond0")
 			bond.send(control(broadcast, 0x1234))
-			if far.sees(0x1234) {
+			if far.sees(0x1234, false) {
 				t.Error("a frame left")
 			}
 			far.send(control(broadcast, 0x1235))
-			if bond.sees(0x1235) {
+			if bond.sees(0x1235, false) {
 				t.Error("a frame was received")
 			}
 			f := r.observe()
