@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"sync"
-	"time"
 
 	"github.com/yokelag/yoke/internal/nstest"
 )
@@ -60,7 +59,7 @@ func (r *Rig) StartBy(line ...string) {
 	cmd.Stderr = r.Log
 	r.daemon = cmd
 	r.Here.Start(cmd)
-	nstest.Eventually(r.T, 20*time.Second, func() bool {
+	nstest.Eventually(r.T, patience, func() bool {
 		_, err := r.Yoke("get", "bond0") // which, unlike status, is asked of a daemon only
 		return ExitCode(err) != NoDaemon
 	}, "yoked to answer; its log:\n%s", r.Log)
@@ -76,7 +75,7 @@ func (r *Rig) Kill() {
 	if err := r.daemon.Process.Kill(); err != nil {
 		r.T.Fatal(err)
 	}
-	nstest.Eventually(r.T, 10*time.Second, func() bool {
+	nstest.Eventually(r.T, patience, func() bool {
 		_, err := os.Stat(fmt.Sprintf("/proc/%d", r.PID()))
 		return err != nil
 	}, "yoked to end")
