@@ -12,6 +12,9 @@ import (
 // pulls is how often the cable is pulled in each direction.
 const pulls = 8
 
+// spacing is the time between the frames of a stream of 1,000 a second.
+const spacing = time.Millisecond
+
 // behindSwitches puts two switches between the hosts: eth1 leads to switch one, eth2 and
 // the peer to switch two, and there is a link between the switches. A pulled eth1 leaves
 // switch two believing that the aggregate is behind that link, until it hears from it.
@@ -32,7 +35,9 @@ func behindSwitches(t *testing.T) (r *host, one *nstest.NS) {
 }
 
 // A stream of 1,000 a second in one direction only, so that nothing flows back that
-// would teach the switch: what the announcement after a failover does is seen alone.
+// would teach the switch: what the announcement after a failover does is seen alone. A pull is
+// made again where each frame too many is a millisecond in which the daemon or the stream waited
+// for a processor; where that does not end, fewer pulls are judged.
 func TestOneWayStreamsOverAPull(t *testing.T) {
 	for _, c := range []struct {
 		name          string
@@ -55,13 +60,23 @@ func TestOneWayStreamsOverAPull(t *testing.T) {
 				from, to, src, dst = r.Here, r.There, rig.HereAddr, rig.ThereAddr
 			}
 			var lost, back []uint64
-			for range c.pulls {
+			for again := 0; len(lost) < c.pulls && again < c.pulls; {
 				r.WaitActive("eth1")
 				r.Here.MustPing(rig.ThereAddr) // the switches know the way now
-				lost = append(lost, over(t, from, to, src, dst, func() {
+				waited, onCable := r.Waited(), one.Link("host").Attrs().Statistics.RxDropped
+				n := over(t, from, to, src, dst, func() {
 					one.SetDown("host")
 					r.WaitActive("eth2")
-				}))
+				})
+				waited = r.Waited() - waited
+				// The end that is set down drops what comes before this end loses its carrier.
+				n -= min(n, one.Link("host").Attrs().Statistics.RxDropped-onCable)
+				if n > c.most && waited >= time.Duration(n-c.most)*spacing {
+					t.Logf("%d lost in a pull in which there was no processor for %v; once more", n, waited)
+					again++
+				} else {
+					lost = append(lost, n)
+				}
 				r.Here.MustPing(rig.ThereAddr)
 				back = append(back, over(t, from, to, src, dst, func() {
 					one.SetUp("host")
@@ -82,7 +97,7 @@ func TestOneWayStreamsOverAPull(t *testing.T) {
 // over is how many frames of a stream are lost while do is done and a while around it.
 func over(t *testing.T, from, to *nstest.NS, src, dst string, do func()) uint64 {
 	t.Helper()
-	s := nstest.StartUDP(t, from, to, src, dst, time.Millisecond)
+	s := nstest.StartUDP(t, from, to, src, dst, spacing)
 	s.WaitReceived(50)
 	do()
 	after := s.Sent() + 150
