@@ -92,6 +92,9 @@ func (r *host) counters() counters {
 // counted sends count datagrams and hands over the counters after and before.
 func (r *host) counted(name string, from, to *nstest.NS, src, dst string, count uint64, check func(now, before counters)) {
 	r.T.Run(name, func(t *testing.T) {
+		// The engine answers when its step is over: what it announces with a plan has left then,
+		// though a ping may have gone before.
+		r.Status()
 		before := r.counters()
 		if lost := pump(t, from, to, src, dst, count); lost != 0 {
 			t.Errorf("%d of %d lost; softnet: %s", lost, count, rig.Softnet())

@@ -26,7 +26,7 @@ const some = 2000
 
 // settles keeps a port whose cable is back out of use until the peer is ready too: its
 // end has carrier a moment before the bridge there takes frames from it.
-const settles = "updelay=200ms"
+const settles = "updelay=500ms"
 
 // The daemon is killed in the middle of a stream, a cable is pulled while it is dead, a
 // new daemon adopts, and the next pull fails over as usual. Nothing of the stream to the
@@ -163,6 +163,7 @@ func TestTableIsAdopted(t *testing.T) {
 	r := newHost(t, "bpf")
 	r.Start()
 	r.Up("br0", "plane=ebpf", "mode=balance-xor", "eth1,weight=5", "eth2,weight=2")
+	r.settle()
 	for _, far := range []string{"", "far2"} {
 		if far != "" {
 			r.There.SetDown(far)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/internal/nstest"
@@ -98,6 +99,7 @@ func TestRefusals(t *testing.T) {
 	r := newHost(t, "bpf")
 	r.Start()
 	r.Up("br0", "plane=ebpf", "eth1", "eth2")
+	r.stands()
 	for _, c := range refusals() {
 		t.Run(c.name, func(t *testing.T) {
 			r.Here.Veth("eth3", r.There, "far3")
@@ -164,6 +166,19 @@ type standing struct {
 	Published  agg.Instant
 	Links      string
 	State      string
+}
+
+// stands waits until nothing about bond0 changes any more by itself.
+func (r *host) stands() {
+	r.T.Helper()
+	r.WaitFor(func(s agg.Status) bool { return s.Plan.InForce && len(s.Plan.Order) == 2 }, "both ports to be in use")
+	var last standing
+	nstest.Eventually(r.T, 30*time.Second, func() bool {
+		before := last
+		time.Sleep(500 * time.Millisecond)
+		last = r.standing()
+		return reflect.DeepEqual(before, last)
+	}, "bond0 to be as it stays")
 }
 
 func (r *host) standing() standing {

@@ -136,7 +136,7 @@ func (s snapshot) differs(from snapshot) string {
 func (r *host) sameAs(before snapshot, when string) {
 	r.T.Helper()
 	difference := "?"
-	for end := time.Now().Add(5 * time.Second); difference != "" && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); difference != "" && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		difference = r.snapshot().differs(before)
 	}
 	if difference != "" {
