@@ -74,6 +74,17 @@ func TestStreamJudgesOrder(t *testing.T) {
 	}
 }
 
+// A sender that a busy machine has kept from its work owes datagrams. Those that it owes at
+// the end are not sent, since nobody waits for them: they would count as lost.
+func TestStoppedStreamOwesNothing(t *testing.T) {
+	s := Stream{out: new(net.UDPConn), stop: make(chan struct{})} // a connection that refuses all
+	close(s.stop)
+	s.pace(time.Nanosecond) // it is behind from the beginning
+	if n := s.Sent(); n != 0 {
+		t.Errorf("%d datagrams were sent after the end", n)
+	}
+}
+
 func TestTapCarrierAndFrames(t *testing.T) {
 	Require(t, "root", "tun")
 	n := New(t)

@@ -95,8 +95,8 @@ func (s *Stream) pace(every time.Duration) {
 	defer tick.Stop()
 	start := time.Now()
 	for {
-		// A late tick makes up for those the ticker dropped, a part at a time.
-		for due := min(uint64(time.Since(start)/every)+1, s.sent.Load()+atOnce); s.sent.Load() < due; {
+		// A late tick makes up for those the ticker dropped, a part at a time, but not after the end.
+		for due := min(uint64(time.Since(start)/every)+1, s.sent.Load()+atOnce); s.sent.Load() < due && !s.stopped(); {
 			s.one()
 		}
 		select {
@@ -110,6 +110,15 @@ func (s *Stream) pace(every time.Duration) {
 // atOnce is how many datagrams are sent without a pause: the kernel's backlog queues hold
 // 1000 frames, a frame may be in two of them, and there may be a stream each way.
 const atOnce = 200
+
+func (s *Stream) stopped() bool {
+	select {
+	case <-s.stop:
+		return true
+	default:
+		return false
+	}
+}
 
 // one sends the next datagram. A refused datagram (no route, a link that is down) is
 // lost like any other.
