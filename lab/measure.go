@@ -20,6 +20,9 @@ type Stream struct {
 	Refused int `json:"refused"`
 	// LongestGap is the longest time between two arrivals.
 	LongestGap time.Duration `json:"longest_gap_ns"`
+	// Late is how much later than its time a frame was sent at worst. Where that is long the
+	// machine had other work, and daemons waited for it too.
+	Late time.Duration `json:"late_ns"`
 	// Outages has one entry a fault, in order.
 	Outages []Outage `json:"outages"`
 }

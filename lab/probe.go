@@ -42,6 +42,7 @@ type stream struct {
 	arrivals  []Arrival
 	refused   int // frames that the sender's own stack refused
 	nextSeq   atomic.Uint64
+	late      time.Duration // the worst of all frames; of the sender while it runs
 	warm      chan struct{}
 	warmOnce  sync.Once
 	stopSend  atomic.Bool
@@ -216,6 +217,7 @@ func (s *stream) run(start int64, count int) {
 	s.sent = make([]int64, 0, count)
 	for seq := 0; seq < count && !s.stopSend.Load(); seq++ {
 		sleepUntil(start + int64(seq)*period)
+		s.late = max(s.late, time.Duration(monotonic()-start-int64(seq)*period))
 		now := time.Now().UnixNano()
 		if s.send(s.senders[s.probe.flowOf(uint64(seq))], uint64(seq), now) != nil {
 			s.refused++

@@ -171,7 +171,7 @@ func (s *stream) result(faults []FaultTime) Stream {
 		at[i] = f.Began
 	}
 	m := measure(s.sent, s.arrivals, s.probe, at)
-	m.Name, m.From, m.To, m.Rate, m.Refused = s.name, s.probe.From, s.probe.To, s.probe.Rate, s.refused
+	m.Name, m.From, m.To, m.Rate, m.Refused, m.Late = s.name, s.probe.From, s.probe.To, s.probe.Rate, s.refused, s.late
 	return m
 }
 

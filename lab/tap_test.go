@@ -21,12 +21,12 @@ cables:
 probes:
   out: {from: a, to: b}
   in: {from: b, to: a}
-duration: 1500ms
+duration: 2500ms
 faults:
   - {at: 200ms, do: speed, cable: c1, speed: 100}
 expect: # a switch may take a second to use a carrier that came back
-  - {probe: out, lost: 1300, duplicates: 0}
-  - {probe: in, lost: 1300, duplicates: 0}
+  - {probe: out, lost: 2300, duplicates: 0}
+  - {probe: in, lost: 2300, duplicates: 0}
   - {port: "a:p1", tx_min: 200, rx_min: 200}
 `
 
