@@ -37,7 +37,7 @@ func (l *loader) load(name string, place int) (*ebpf.Program, error) {
 		return nil, err
 	}
 	c, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{
-		MapReplacements: replacements(l.tables), Cache: l.programs.kernel(),
+		MapReplacements: replacements(l.tables),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("load program %s: %w", name, err)

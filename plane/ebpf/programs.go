@@ -3,10 +3,8 @@ package ebpf
 import (
 	"fmt"
 	"sync"
-	"time"
 
 	"github.com/cilium/ebpf"
-	"github.com/cilium/ebpf/btf"
 )
 
 // Programs are the compiled programs and maps, read once for all planes of a process,
@@ -14,19 +12,13 @@ import (
 // share one may run at the same time. It holds nothing that must be closed.
 type Programs struct {
 	mu sync.Mutex
-	// whole is what was compiled, each the same with one program only.
+	// whole is what was compiled, each the same with one program only, which has what it
+	// must know of this kernel.
 	whole *ebpf.CollectionSpec
 	each  map[string]*ebpf.CollectionSpec
-	// types are the kernel's, decoded: some 75 ms of work and some 10 MB of memory, so
-	// they are kept for as long as programs are being loaded.
-	types  *btf.Cache
-	forget *time.Timer
 	// probed is set when it is known whether the guard sees its device here.
 	probed, blind bool
 }
-
-// keepTypes is how long the kernel's types are kept after the last program was loaded.
-const keepTypes = 5 * time.Second
 
 // NewPrograms returns programs that are read when they are first needed.
 func NewPrograms() *Programs { return &Programs{each: map[string]*ebpf.CollectionSpec{}} }
@@ -57,7 +49,11 @@ func (s *Programs) program(name string) (*ebpf.CollectionSpec, error) {
 		if err != nil {
 			return nil, err
 		}
-		s.each[name] = only(whole.Copy(), name)
+		one := only(whole.Copy(), name)
+		if err := resolve(one.Programs[name]); err != nil {
+			return nil, fmt.Errorf("load program %s: %w", name, err)
+		}
+		s.each[name] = one
 	}
 	return s.each[name].Copy(), nil
 }
@@ -83,22 +79,6 @@ func only(spec *ebpf.CollectionSpec, name string) *ebpf.CollectionSpec {
 	delete(spec.Maps, yokeMapYokeLayout)
 	delete(spec.Maps, yokeMapYokeTaken)
 	return spec
-}
-
-// kernel returns the kernel's types, for use at once.
-func (s *Programs) kernel() *btf.Cache {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.types == nil {
-		s.types = btf.NewCache()
-		s.forget = time.AfterFunc(keepTypes, func() {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			s.types = nil
-		})
-	}
-	s.forget.Reset(keepTypes)
-	return s.types
 }
 
 // sees reports whether the guard that sees its device loads here, asking probe once.
