@@ -106,6 +106,7 @@ type earPort struct {
 	file  *os.File
 	raw   syscall.RawConn
 	mu    sync.Mutex
+	deaf  bool // it is to read no more
 	// tokens is the number of frames that may be read now, as of filled.
 	tokens float64
 	filled time.Time
@@ -121,7 +122,7 @@ func (e *Ear) Hear(indexes []int) error {
 	for index, p := range e.ports {
 		if !slices.Contains(indexes, index) {
 			delete(e.ports, index)
-			errs = append(errs, p.file.Close())
+			p.leave()
 		}
 	}
 	for _, index := range indexes {
@@ -138,6 +139,15 @@ func (e *Ear) Hear(indexes []int) error {
 	}
 	e.order = slices.Clone(indexes)
 	return errors.Join(errs...)
+}
+
+// leave ends the listening of one port at once. Its socket is closed in the background: the
+// kernel waits for a grace period then, which under load takes tens of milliseconds.
+func (p *earPort) leave() {
+	p.mu.Lock()
+	p.deaf = true
+	p.mu.Unlock()
+	go p.file.Close()
 }
 
 func (e *Ear) open(index int) (p *earPort, err error) {
@@ -222,6 +232,9 @@ func (p *earPort) run() {
 func (p *earPort) read(fd int) (n int, pause time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.deaf {
+		return 0, 0
+	}
 	now := time.Now()
 	p.tokens = min(frameBurst, p.tokens+now.Sub(p.filled).Seconds()*frameRate)
 	p.filled = now
