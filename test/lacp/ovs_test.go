@@ -227,7 +227,13 @@ func TestOpenVSwitchSeesNoRestart(t *testing.T) {
 	v.up("ebpf", "lacp_rate=fast")
 	r.WaitCarrying(2)
 	v.waitAgreed()
-	before := v.log()
+	before := ""
+	nstest.Eventually(t, 20*time.Second, func() bool { // it says some things after it has agreed
+		last := before
+		time.Sleep(time.Second)
+		before = v.log()
+		return before == last
+	}, "Open vSwitch to be done")
 	r.Kill()
 	r.Start()
 	r.WaitCarrying(2)
