@@ -14,7 +14,7 @@ import (
 	"github.com/yokelag/yoke/test/rig"
 )
 
-const waitTime = 10 * time.Second
+const waitTime = 30 * time.Second
 
 // configured is a daemon that reads the files of a directory.
 func (v *visit) configured(dir string) {
@@ -31,7 +31,7 @@ func TestReboot(t *testing.T) {
 
 	after := &visit{rig.New(t, "bpf", "bpffs")}
 	after.configured(dir)
-	after.answers(0, "wait bond0 --for ports=2 --timeout 10s")
+	after.answers(0, "wait bond0 --for ports=2 --timeout 60s")
 	after.answers(0, "get bond0", "mode=balance-xor", "xmit_hash_policy=layer2")
 	after.answers(0, "status", "2 of 2 ports carry traffic", "eth1", "eth2")
 	after.answers(8, "wait bond7 --timeout 200ms", "no such aggregate")
@@ -53,6 +53,7 @@ func (v *visit) stop() {
 func TestStopTheDaemon(t *testing.T) {
 	v := newVisit(t)
 	v.Up("br0", "eth1", "eth2")
+	v.WaitFor(func(s agg.Status) bool { return len(s.Plan.Order) == 2 && s.Plan.InForce }, "eth2 to stand by")
 	v.stop()
 	v.Here.MustPing(rig.ThereAddr)
 	v.answers(0, "status", "no daemon for", "forwarding by plan")
@@ -97,7 +98,7 @@ func TestDHCP(t *testing.T) {
 	write(t, server, "start 192.0.2.50\nend 192.0.2.60\ninterface br0\nlease_file "+filepath.Join(v.Dir, "leases")+"\noption subnet 255.255.255.0\n", 0o600)
 	write(t, client, "#!/bin/sh\n[ \"$1\" = bound ] && ip addr add \"$ip/24\" dev \"$interface\"\nexit 0\n", 0o700)
 	v.background(v.There, "busybox", "udhcpd", "-f", server)
-	nstest.Command(t, v.Here, "busybox", "udhcpc", "-i", "bond0", "-q", "-n", "-T", "1", "-t", "10", "-s", client)
+	nstest.Command(t, v.Here, "busybox", "udhcpc", "-i", "bond0", "-q", "-n", "-T", "1", "-t", "40", "-s", client)
 	v.Here.MustPing(rig.ThereAddr)
 	v.There.SetDown("far1")
 	v.WaitFor(func(s agg.Status) bool { return s.Active == "eth2" }, "eth2 to be active")

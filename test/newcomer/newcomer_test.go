@@ -97,10 +97,11 @@ func TestIPLinkDel(t *testing.T) {
 	mac := v.Here.MAC("eth2").String()
 	v.ip("link del bond0")
 	nstest.Eventually(t, waitTime, func() bool { return v.Here.MAC("eth2").String() != mac }, "the ports to be given back")
-	v.answers(0, "status", "no aggregate yet")
-	if v.Here.Has("yk-bond0") {
-		t.Errorf("something is left:\n%s", v.ip("link"))
-	}
+	nstest.Eventually(t, waitTime, func() bool {
+		out, err := v.Yoke("status")
+		return err == nil && strings.Contains(out, "no aggregate yet")
+	}, "the aggregate to be gone; log of yoked:\n%s", v.Log)
+	nstest.Eventually(t, waitTime, func() bool { return !v.Here.Has("yk-bond0") }, "the inner end to be gone")
 	v.Must("up", "bond0", "eth1", "eth2")
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/internal/nstest"
 	"github.com/yokelag/yoke/test/rig"
 )
@@ -55,16 +56,23 @@ func TestCaptureOnTheAggregate(t *testing.T) {
 	if in, out := v.seen(); in == 0 || out == 0 {
 		t.Errorf("saw %d frames in and %d out", in, out)
 	}
-	v.Must("set", "bond0", "fast_path=on")
+	v.set("fast_path=on")
 	if in, out := v.seen(); in == 0 || out != 0 {
 		t.Errorf("on the fast path: saw %d frames in and %d out; status says the latter are hidden", in, out)
 	}
 	v.answers(0, "status", "fast path (transmitted frames bypass tcpdump")
 	v.answers(0, "help fast_path", "tcpdump")
-	v.Must("set", "bond0", "fast_path=off")
+	v.set("fast_path=off")
 	if in, out := v.seen(); in == 0 || out == 0 {
 		t.Errorf("switched off: saw %d frames in and %d out", in, out)
 	}
+}
+
+// set changes an option, and waits until it is in force.
+func (v *visit) set(word string) {
+	v.T.Helper()
+	v.Must("set", "bond0", word)
+	v.WaitFor(func(s agg.Status) bool { return s.Plan.InForce }, word+" to be in force")
 }
 
 // seen counts what a packet socket on bond0 sees of a ping.
@@ -143,7 +151,7 @@ func TestDemoFromATarball(t *testing.T) {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
-	nstest.Eventually(t, 60*waitTime/10, func() bool {
+	nstest.Eventually(t, 6*waitTime, func() bool {
 		return strings.Contains(out.String(), "X  X") || len(ended) > 0
 	}, "the first cable to be pulled; it printed\n%s", &out)
 	if err := cmd.Process.Signal(os.Interrupt); err != nil {
