@@ -37,8 +37,7 @@ func TestPortIsDeletedAndComesBack(t *testing.T) {
 	r.apply(r.plan(0))
 	r.host.MustPing("192.0.2.2")
 	s := nstest.StartUDP(t, r.host, r.peer, "192.0.2.1", "192.0.2.2", 0)
-	s.Send(100)
-	s.WaitAll()
+	s.SendAll(100)
 }
 
 func TestPortIsDownForAWhile(t *testing.T) {

@@ -77,10 +77,10 @@ func TestPuntedFramesStayOnThePort(t *testing.T) {
 	if _, err := unix.Write(fd, frame(slow, 0x8809)); err != nil {
 		t.Fatal(err)
 	}
-	if !onPort() {
+	if !onPort(true) {
 		t.Error("the port's socket did not get the frame")
 	}
-	if onBond() {
+	if onBond(false) {
 		t.Error("the aggregate got the frame")
 	}
 }
