@@ -128,8 +128,11 @@ func restoreTag(frame, oob []byte) []byte {
 const (
 	// patience is how long a change may take on a busy machine.
 	patience = 10 * time.Second
-	// quiet is how long nothing must arrive before what is missing counts as lost.
+	// quiet is how long nothing must arrive before what is missing counts as lost, and
+	// looks how often one must have looked in vain meanwhile: a machine that has no time
+	// for what carries the frames has none for looking either.
 	quiet = 150 * time.Millisecond
+	looks = 200
 	// burst is how many frames are sent before their arrival is awaited: the kernel's
 	// queue behind a veth holds 1000.
 	burst = 256
@@ -221,14 +224,15 @@ func (h *harness) Receive(t *testing.T, port string, frames [][]byte) (received 
 // come after the first of a frame, so there is always a last, short wait.
 func await(total int, poll func() (news, found int)) {
 	const settle = 2 * time.Millisecond
-	limit := quiet
-	for last := time.Now(); time.Since(last) < limit; time.Sleep(200 * time.Microsecond) {
+	limit, enough := quiet, looks
+	vain := 0
+	for last := time.Now(); vain < enough || time.Since(last) < limit; time.Sleep(200 * time.Microsecond) {
 		news, found := poll()
 		if found >= total {
-			limit = settle
+			limit, enough = settle, 2
 		}
-		if news > 0 {
-			last = time.Now()
+		if vain++; news > 0 {
+			last, vain = time.Now(), 0
 		}
 	}
 }
