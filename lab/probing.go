@@ -40,6 +40,9 @@ func (l *Lab) StartProbe(name string, p Probe, longest time.Duration) (*Probing,
 	return running, nil
 }
 
+// Done is closed when all frames of the stream were sent.
+func (p *Probing) Done() <-chan struct{} { return p.sender }
+
 // Stop ends the stream, waits for frames under way, and tells what became of it and
 // what each of the faults cost.
 func (p *Probing) Stop(faults []FaultTime) Stream {

@@ -374,7 +374,7 @@ func (s *lagStorm) frames() error {
 			if err != nil {
 				return err
 			}
-			time.Sleep(200 * time.Millisecond)
+			<-p.Done()
 			got := p.Stop(nil)
 			s.tally.frames += got.Received
 			lost += got.Lost
@@ -391,8 +391,10 @@ func (s *lagStorm) frames() error {
 		}
 	}
 	after := s.counts()
+	// 200 frames of 64 flows by at most three ports: a port has fewer than seven, which is two
+	// flows, once in three hundred million times.
 	for _, port := range ports() {
-		if _, out := s.out[port]; !out && after[port] < before[port]+32 {
+		if _, out := s.out[port]; !out && after[port] < before[port]+7 {
 			return fmt.Errorf("%s sent %d frames of some 64 flows, with %v out of order", port, after[port]-before[port], s.out)
 		}
 	}
