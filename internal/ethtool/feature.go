@@ -76,6 +76,22 @@ func (s *Socket) SetFeature(name, feature string, on bool) error {
 
 // featureIndex finds the number of a feature, and how many there are.
 func (s *Socket) featureIndex(name, feature string) (index, count int, err error) {
+	s.names.mu.Lock()
+	defer s.names.mu.Unlock()
+	if s.names.numbers == nil {
+		if s.names.numbers, err = s.featureNumbers(name); err != nil {
+			return 0, 0, err
+		}
+	}
+	index, known := s.names.numbers[feature]
+	if !known {
+		return 0, 0, ErrNoFeature
+	}
+	return index, len(s.names.numbers), nil
+}
+
+// featureNumbers asks for the numbers of all features, of any device.
+func (s *Socket) featureNumbers(name string) (map[string]int, error) {
 	var info struct {
 		cmd, reserved uint32
 		mask          uint64
@@ -83,10 +99,10 @@ func (s *Socket) featureIndex(name, feature string) (index, count int, err error
 	}
 	info.cmd, info.mask = unix.ETHTOOL_GSSET_INFO, 1<<stringSetFeatures
 	if err := s.ethtool(name, unsafe.Pointer(&info)); err != nil {
-		return 0, 0, err
+		return nil, err
 	}
 	if info.mask == 0 || info.count > maxFeatures {
-		return 0, 0, ErrNoFeature
+		return nil, ErrNoFeature
 	}
 	var r struct {
 		cmd, set, length uint32
@@ -94,12 +110,15 @@ func (s *Socket) featureIndex(name, feature string) (index, count int, err error
 	}
 	r.cmd, r.set, r.length = unix.ETHTOOL_GSTRINGS, stringSetFeatures, info.count
 	if err := s.ethtool(name, unsafe.Pointer(&r)); err != nil {
-		return 0, 0, err
+		return nil, err
 	}
+	out := map[string]int{}
 	for i := range int(info.count) {
-		if unix.ByteSliceToString(r.names[i*stringLength:(i+1)*stringLength]) == feature {
-			return i, int(info.count), nil
+		feature := unix.ByteSliceToString(r.names[i*stringLength : (i+1)*stringLength])
+		if feature == "" {
+			feature = fmt.Sprint("number ", i) // one without a name counts too
 		}
+		out[feature] = i
 	}
-	return 0, 0, ErrNoFeature
+	return out, nil
 }

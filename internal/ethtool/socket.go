@@ -3,6 +3,7 @@ package ethtool
 import (
 	"errors"
 	"fmt"
+	"sync"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -10,10 +11,24 @@ import (
 
 // Socket carries the ioctls into the network namespace it was opened in. Its methods
 // are safe for concurrent use until Close.
-type Socket struct{ fd int }
+type Socket struct {
+	fd    int
+	names *Names
+}
+
+// Names are the numbers of features, by name: the same for all devices of a kernel. To ask
+// for them takes two of three requests, and each waits for the kernel's one lock. The zero
+// value knows none; sockets that share one ask once. It is safe for concurrent use.
+type Names struct {
+	mu      sync.Mutex
+	numbers map[string]int
+}
 
 // Open makes a socket in the calling thread's network namespace.
-func Open() (*Socket, error) {
+func Open() (*Socket, error) { return OpenWith(new(Names)) }
+
+// OpenWith is Open for who opens more than one.
+func OpenWith(names *Names) (*Socket, error) {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if errors.Is(err, unix.EAFNOSUPPORT) {
 		fd, err = unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_GENERIC)
@@ -21,7 +36,7 @@ func Open() (*Socket, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ethtool socket: %w", err)
 	}
-	return &Socket{fd: fd}, nil
+	return &Socket{fd, names}, nil
 }
 
 // Close lets go of the socket.

@@ -3,6 +3,7 @@ package netspace
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
@@ -11,7 +12,7 @@ import (
 // it looks for. A namespace is closed when f returns, unless f found it there: then it is the
 // caller's. Those that are not ours to look at are left out.
 func Each(f func(s *Space, path string) (found bool)) error {
-	tried := map[ID]bool{}
+	tried, inodes := map[ID]bool{}, map[uint64]bool{}
 	for _, pattern := range []string{"/run/netns/*", "/proc/self/fd/*", "/proc/[0-9]*/ns/net"} {
 		paths, err := filepath.Glob(pattern)
 		if err != nil {
@@ -21,10 +22,14 @@ func Each(f func(s *Space, path string) (found bool)) error {
 			if strings.HasPrefix(path, "/proc/self/fd/") && !isNamespace(path) {
 				continue // opening a descriptor's path may block or do harm
 			}
+			if inode, ok := inodeOf(path); ok && inodes[inode] {
+				continue // most processes are in one of few, and to open it costs more than all else
+			}
 			s, err := Open(path)
 			if err != nil {
 				continue // it ended, or it is not ours to look at
 			}
+			inodes[s.ID().Inode] = true
 			if !tried[s.ID()] && f(s, path) {
 				return nil
 			}
@@ -36,6 +41,21 @@ func Each(f func(s *Space, path string) (found bool)) error {
 }
 
 func isNamespace(path string) bool {
+	_, ok := inodeOf(path)
+	return ok
+}
+
+// inodeOf reads which namespace a link of /proc leads to, without opening it. A file in
+// /run/netns does not tell.
+func inodeOf(path string) (uint64, bool) {
 	target, err := os.Readlink(path)
-	return err == nil && strings.HasPrefix(target, "net:[")
+	if err != nil {
+		return 0, false
+	}
+	text, ok := strings.CutPrefix(target, "net:[")
+	if !ok {
+		return 0, false
+	}
+	inode, err := strconv.ParseUint(strings.TrimSuffix(text, "]"), 10, 64)
+	return inode, err == nil
 }

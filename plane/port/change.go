@@ -21,7 +21,7 @@ import (
 const disableIPv6 = "disable_ipv6"
 
 // original notes everything that a take may change.
-func original(l iface.Link) (Record, error) {
+func (k *Keeper) original(l iface.Link) (Record, error) {
 	r := Record{
 		Name: l.Name, Index: l.Index, Phase: taking, MTU: l.MTU, AdminUp: l.AdminUp(),
 		AllMulti: l.RawFlags&unix.IFF_ALLMULTI != 0, Promisc: l.RawFlags&unix.IFF_PROMISC != 0, GenMode: l.GenMode,
@@ -39,7 +39,7 @@ func original(l iface.Link) (Record, error) {
 			r.LinkLocal = append(r.LinkLocal, LinkLocal{a.Prefix, a.Flags & givenFlags})
 		}
 	}
-	noteVLANFilters(&r)
+	k.noteVLANFilters(&r)
 	return r, nil
 }
 
@@ -60,20 +60,66 @@ func (k *Keeper) change(ctx context.Context, r Record, w Want) error {
 			return k.journal.save(k.path)
 		},
 		func() error { return k.tell(ctx, r.Index) },
-		func() error { return ignoreClosed(iface.SetSysctl("ipv6", r.Name, disableIPv6, "1")) },
-		func() error { return setGenMode(r.Index, iface.GenModeNone) },
-		func() error { return removeLinkLocal(r.Index) },
-		func() error { return setMAC(r.Index, w.MAC) },
-		func() error { return setMTU(r.Index, w.MTU) },
-		func() error { return setFlag(r.Index, unix.IFF_ALLMULTI, true) },
+		func() error { return quietGenMode(r) },
+		func() error { return quietIPv6(r) },
 		func() error { return k.setVLANFilters(r, false) },
-		func() error { return setFlag(r.Index, unix.IFF_UP, true) },
+		func() error { return become(r, w) },
 	} {
 		if err := k.step(fn); err != nil {
 			return err
 		}
 	}
 	return k.mark(r.Index, taken)
+}
+
+// quietGenMode has the kernel make no link-local address, and says by that to others that
+// somebody has taken the interface.
+func quietGenMode(r Record) error {
+	if r.GenMode < 0 || r.GenMode == iface.GenModeNone {
+		return nil
+	}
+	return iface.Change(r.Index).GenMode(iface.GenModeNone).Do()
+}
+
+// quietIPv6 keeps IPv6 off the interface. Where the sysctl is not ours to write, the
+// addresses that are there stay and have to be removed.
+func quietIPv6(r Record) error {
+	if r.DisableIPv6 == "1" {
+		return nil // then it has none
+	}
+	err := iface.SetSysctl("ipv6", r.Name, disableIPv6, "1")
+	if err == nil {
+		return nil // and the kernel has removed them all
+	}
+	return errors.Join(ignoreClosed(err), removeLinkLocal(r.Index))
+}
+
+// become gives the interface address, MTU and flags of a port in one request: each waits
+// for the kernel's one lock for all interfaces, which others may hold for milliseconds at a
+// time. Where the kernel refuses, one after the other says what it was, and some drivers
+// take an address only by itself.
+func become(r Record, w Want) error {
+	s := iface.Change(r.Index).Flag(unix.IFF_ALLMULTI|unix.IFF_UP, true)
+	if !w.MAC.IsZero() && w.MAC != r.MAC {
+		s.MAC(w.MAC[:])
+	}
+	if w.MTU != 0 && w.MTU != r.MTU {
+		s.MTU(w.MTU)
+	}
+	if err := s.Do(); err == nil || iface.IsAbsent(err) {
+		return err
+	}
+	for _, fn := range []func() error{
+		func() error { return setMAC(r.Index, w.MAC) },
+		func() error { return setMTU(r.Index, w.MTU) },
+		func() error { return setFlag(r.Index, unix.IFF_ALLMULTI, true) },
+		func() error { return setFlag(r.Index, unix.IFF_UP, true) },
+	} {
+		if err := fn(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // plan notes in the record whom tell will tell.
@@ -135,14 +181,12 @@ func (k *Keeper) giveBack(ctx context.Context, index int) error {
 	if err := k.mark(index, releasing); err != nil {
 		return fmt.Errorf("release %s: %w", r.Name, err)
 	}
-	var errs []error
-	if _, err := iface.ByIndex(index, iface.Here); iface.IsAbsent(err) {
-		errs = append(errs, k.step(func() error { return restoreAway(r, k.space.ID()) }))
-		if errors.Is(errs[0], errCrash) {
-			return errCrash
-		}
+	steps := k.restoration
+	if _, err := iface.NameOf(index); iface.IsAbsent(err) {
+		steps = k.restorationAway
 	}
-	for _, fn := range k.restoration(ctx, r) {
+	var errs []error
+	for _, fn := range steps(ctx, r) {
 		err := k.step(fn)
 		if errors.Is(err, errCrash) {
 			return err
@@ -205,6 +249,14 @@ func (k *Keeper) restoration(ctx context.Context, r Record) []func() error {
 	}
 }
 
+// restorationAway is the steps back of an interface that is not here.
+func (k *Keeper) restorationAway(ctx context.Context, r Record) []func() error {
+	return []func() error{
+		func() error { return restoreAway(r, k.space.ID()) },
+		func() error { return k.untell(ctx, r) },
+	}
+}
+
 // retell has systemd-networkd, which knows ports by name, know one that was renamed.
 // NetworkManager knows them by themselves.
 func (k *Keeper) retell(ctx context.Context, r *Record, name string) {
@@ -230,9 +282,9 @@ func (k *Keeper) free(index int, name string) bool {
 // interface has now.
 func (k *Keeper) untell(ctx context.Context, r Record) error {
 	names := []string{r.Name}
-	l, absent := iface.ByIndex(r.Index, iface.Here)
-	if absent == nil && l.Name != r.Name {
-		names = append(names, l.Name)
+	now, absent := iface.NameOf(r.Index)
+	if absent == nil && now != r.Name {
+		names = append(names, now)
 	}
 	var errs []error
 	for _, name := range names {
@@ -242,7 +294,7 @@ func (k *Keeper) untell(ctx context.Context, r Record) error {
 	}
 	if r.NetworkManager && absent == nil {
 		// A manager that is gone has nothing to be told.
-		_ = k.managers.setManaged(ctx, l.Name, true)
+		_ = k.managers.setManaged(ctx, now, true)
 	}
 	return errors.Join(errs...)
 }

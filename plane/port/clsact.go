@@ -1,6 +1,7 @@
 package port
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/yokelag/yoke/internal/clsact"
@@ -21,18 +22,21 @@ func (k *Keeper) EnsureClsact(index int) error {
 		if has, err := clsact.Has(index); err != nil || has {
 			return err
 		}
-		if err := clsact.Check(index); err != nil {
-			return err
-		}
 		r := k.record(index)
 		if r == nil {
 			return fmt.Errorf("interface %d is no port that is taken", index)
 		}
+		save := func() error { return k.journal.save(k.path) }
 		r.Clsact = true
-		if err := k.step(func() error { return k.journal.save(k.path) }); err != nil {
+		if err := k.step(save); err != nil {
 			return err
 		}
-		return k.step(func() error { return AddClsact(index) })
+		err := k.step(func() error { return AddClsact(index) })
+		if err == nil || errors.Is(err, errCrash) {
+			return err
+		}
+		r.Clsact = false
+		return errors.Join(err, save())
 	})
 }
 

@@ -8,10 +8,10 @@ import (
 	"io/fs"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"strconv"
 
 	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/internal/bootclock"
 )
 
 // version is that of the journal's format.
@@ -119,10 +119,16 @@ func loadWith(path string, index int) (journal, bool, error) {
 	return j, err == nil, err
 }
 
+// parse reads the content of a journal. One that is torn was being written when the power
+// went: a file of this boot is whole, and names the boot.
 func parse(path string, b []byte) (journal, error) {
 	var j journal
 	if err := json.Unmarshal(b, &j); err != nil {
-		return journal{}, fmt.Errorf("read port journal %s: %w", path, err)
+		boot, unknown := bootclock.BootID()
+		if unknown == nil && !bytes.Contains(b, []byte(boot)) {
+			return journal{Version: version}, nil
+		}
+		return journal{}, errors.Join(fmt.Errorf("read port journal %s: %w", path, err), unknown)
 	}
 	if j.Version > version {
 		return journal{}, &agg.Problem{
@@ -142,7 +148,7 @@ func (j journal) save(path string) error {
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("remove port journal: %w", err)
 		}
-		return syncDir(filepath.Dir(path))
+		return nil
 	}
 	b, err := json.MarshalIndent(j, "", "  ")
 	if err != nil {
@@ -154,7 +160,10 @@ func (j journal) save(path string) error {
 	return nil
 }
 
-// writeFile replaces a file by rename, and is back only when the disk has it.
+// writeFile replaces a file by rename: whoever reads it finds the old one or the new one,
+// also after the writer was killed. It does not wait for the disk. What is written here
+// counts until the machine goes down and no longer, and a disk that others keep busy would
+// hold up a port for as long as they like.
 func writeFile(path string, content []byte, mode os.FileMode) error {
 	f, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
 	if err != nil {
@@ -162,20 +171,9 @@ func writeFile(path string, content []byte, mode os.FileMode) error {
 	}
 	_, err = f.Write(content)
 	// Whatever the umask of the unit: networkd reads its file as a user of its own.
-	err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close())
+	err = errors.Join(err, f.Chmod(mode), f.Close())
 	if err != nil {
 		return err
 	}
-	if err := os.Rename(path+".new", path); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return os.Rename(path+".new", path)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/internal/bootclock"
+	"github.com/yokelag/yoke/internal/ethtool"
 	"github.com/yokelag/yoke/internal/iface"
 	"github.com/yokelag/yoke/internal/netspace"
 )
@@ -27,6 +28,8 @@ type Keeper struct {
 	journal  journal
 	space    *netspace.Space
 	managers managers
+	// features are asked for once.
+	features ethtool.Names
 	// clsact: the plane needs a clsact qdisc on its ports.
 	clsact bool
 	// promisc is what was set last, by ifindex.
@@ -120,7 +123,7 @@ func over(r Record) bool {
 	if r.Pending() {
 		return true
 	}
-	_, err := iface.ByIndex(r.Index, iface.Here)
+	_, err := iface.NameOf(r.Index)
 	return iface.IsAbsent(err)
 }
 
@@ -221,7 +224,7 @@ func (k *Keeper) take(ctx context.Context, name string, w Want) (int, error) {
 	if err := k.settle(ctx, over); err != nil {
 		return 0, err
 	}
-	r, err := original(l)
+	r, err := k.original(l)
 	if err != nil {
 		return 0, fmt.Errorf("take %s: %w", name, err)
 	}

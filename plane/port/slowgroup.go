@@ -113,20 +113,21 @@ type groupRequest struct {
 // changeSlowGroup joins or leaves. A device without a filter refuses, and receives
 // everything; one that is gone, or was left before, is no error.
 func changeSlowGroup(request uintptr, index int) error {
-	l, err := iface.ByIndex(index, iface.Here)
+	name, err := iface.NameOf(index)
 	if err != nil {
 		if iface.IsAbsent(err) {
 			return nil
 		}
 		return err
 	}
-	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
+	// Any kind of socket will do. To close one of packets takes a grace period of the kernel.
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_ROUTE)
 	if err != nil {
 		return err
 	}
 	defer unix.Close(fd)
 	r := groupRequest{family: unix.AF_UNSPEC}
-	copy(r.name[:unix.IFNAMSIZ-1], l.Name)
+	copy(r.name[:unix.IFNAMSIZ-1], name)
 	group := slowGroup()
 	copy(r.address[:], group[:])
 	_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), request, uintptr(unsafe.Pointer(&r)))

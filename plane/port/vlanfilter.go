@@ -24,8 +24,8 @@ type switches interface {
 }
 
 // noteVLANFilters notes which filters the device has on and can be told to switch off.
-func noteVLANFilters(r *Record) {
-	s, err := ethtool.Open()
+func (k *Keeper) noteVLANFilters(r *Record) {
+	s, err := ethtool.OpenWith(&k.features)
 	if err != nil {
 		r.Notes = append(r.Notes, err.Error())
 		return
@@ -57,7 +57,7 @@ func (k *Keeper) setVLANFilters(r Record, on bool) error {
 	if err != nil {
 		return err
 	}
-	s, err := ethtool.Open()
+	s, err := ethtool.OpenWith(&k.features)
 	if err != nil {
 		return err
 	}
