@@ -118,6 +118,7 @@ func (p *Plane) takeNew(ctx context.Context, plan agg.Plan, s places) (gains, er
 // takeOver hooks a port that was taken just now and notes where its own counter stands,
 // less what was sent by the place before.
 func (p *Plane) takeOver(place, ifindex int) error {
+	p.hookedAt = bootclock.Now()
 	if err := p.hookPort(place, ifindex); err != nil {
 		return err
 	}

@@ -54,7 +54,7 @@ func (a attacher) attach(h hook, p *ebpf.Program) error {
 	c, linked := chainOf(h.ifindex, h.ingress), a.links.attached(h)
 	switch {
 	case linked && c.linkIsWrong() && c.ours() < 0:
-		return a.toFilter(h, p)
+		return a.toFilter(h, p, c)
 	case linked:
 		if err := a.links.update(h, p); err != nil {
 			return err
@@ -63,7 +63,7 @@ func (a attacher) attach(h hook, p *ebpf.Program) error {
 	case c.filterIsWrong():
 		return a.toLink(h, p)
 	default:
-		if err := a.filters.attach(h, p); err != nil {
+		if err := a.filters.attach(h, p, c); err != nil {
 			return err
 		}
 		return a.links.detach(h) // the link of an interface that is gone
@@ -77,8 +77,8 @@ func (a attacher) toLink(h hook, p *ebpf.Program) error {
 	return a.filters.detach(h)
 }
 
-func (a attacher) toFilter(h hook, p *ebpf.Program) error {
-	if err := a.filters.attach(h, p); err != nil {
+func (a attacher) toFilter(h hook, p *ebpf.Program, c chain) error {
+	if err := a.filters.attach(h, p, c); err != nil {
 		return err
 	}
 	return a.links.detach(h)

@@ -18,6 +18,8 @@ type chain struct {
 	hasLinks bool
 	programs []link.AttachedProgram
 	filters  []netlink.Filter
+	// unsure: the filters could not be read.
+	unsure bool
 }
 
 // chainOf reads a chain. An interface that is gone has an empty one.
@@ -26,7 +28,8 @@ func chainOf(ifindex int, ingress bool) chain {
 	if result, err := link.QueryPrograms(link.QueryOptions{Target: ifindex, Attach: attachType(ingress)}); err == nil {
 		c.programs, c.hasLinks = result.Programs, true
 	}
-	c.filters, _ = filtersOn(ifindex, ingress) // an error says that the interface is gone
+	filters, err := filtersOn(ifindex, ingress) // an error says that the interface is gone
+	c.filters, c.unsure = filters, err != nil
 	return c
 }
 

@@ -26,11 +26,21 @@ const (
 	lastPriority  = 0xffff
 )
 
-func (c filters) attach(h hook, p *ebpf.Program) error {
-	if err := c.ensureQdisc(h); err != nil {
-		return err
+// attach puts p at the place of our filter in a chain that was read just now, or at the
+// place where it should be.
+func (c filters) attach(h hook, p *ebpf.Program, now chain) (err error) {
+	if now.ours() < 0 {
+		if err := c.ensureQdisc(h); err != nil {
+			return err
+		}
 	}
-	priority, err := priorityFor(h)
+	list := now.filters
+	if now.unsure {
+		if list, err = filtersOn(h.ifindex, h.ingress); err != nil {
+			return err
+		}
+	}
+	priority, err := priorityFor(h, list)
 	if err != nil {
 		return err
 	}
@@ -51,13 +61,9 @@ func filter(h hook, priority uint16) *netlink.BpfFilter {
 
 func filterName(h hook) string { return ourPrefix + h.name }
 
-// priorityFor finds our filter's priority, or the outermost one that no filter of
-// another kind has taken.
-func priorityFor(h hook) (uint16, error) {
-	list, err := filtersOn(h.ifindex, h.ingress)
-	if err != nil {
-		return 0, err
-	}
+// priorityFor finds our filter's priority in a list, or the outermost one that no filter
+// of another kind has taken.
+func priorityFor(h hook, list []netlink.Filter) (uint16, error) {
 	if i := slices.IndexFunc(list, isOurFilter); i >= 0 {
 		return list[i].Attrs().Priority, nil
 	}

@@ -3,11 +3,21 @@ package ebpf
 import (
 	"maps"
 	"slices"
+	"time"
+
+	"github.com/yokelag/yoke/internal/bootclock"
 )
+
+// calmEnough is how long no port was hooked before filters become links. Ports that come
+// and go do so in bursts, and each link of one aggregate would hold up the ports of all.
+const calmEnough = 3 * time.Second
 
 // improve moves one of our filters to a link, if there is one that may be: one in a look,
 // because everybody who wants to change or read network configuration waits for it.
 func (p *Plane) improve(s sight) error {
+	if bootclock.Now() < p.hookedAt+int64(p.calm) {
+		return nil
+	}
 	for _, h := range p.hooks() {
 		done, err := p.attach.improve(h, s)
 		if isGone(err) {

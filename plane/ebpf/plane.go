@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/internal/ethtool"
@@ -30,6 +31,10 @@ type Plane struct {
 	// the ifindex on which its programs are.
 	places places
 	hooked map[string]int
+	// hookedAt is when a port was hooked last, calm how long that must be ago before
+	// filters become links.
+	hookedAt int64
+	calm     time.Duration
 	// done is what was last set on the device and the ports.
 	done settings
 	// elsewhere: the aggregate's device is in another network namespace.
@@ -58,7 +63,7 @@ type settings struct {
 // and hooks go on as they are, and only the programs are replaced by those of this
 // version, without a lost frame.
 func Open(ctx context.Context, options Options) (*Plane, error) {
-	p := &Plane{options: options.withDefaults(), places: places{}, hooked: map[string]int{}}
+	p := &Plane{options: options.withDefaults(), places: places{}, hooked: map[string]int{}, calm: calmEnough}
 	if err := p.open(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open plane ebpf for %s: %w", options.Name, err), p.abandon())
 	}

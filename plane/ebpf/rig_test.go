@@ -86,6 +86,7 @@ func (r *rig) open() {
 	if err != nil {
 		r.Fatal(err)
 	}
+	r.plane.calm = 0
 }
 
 func (r *rig) close() {

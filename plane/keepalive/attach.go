@@ -132,7 +132,12 @@ func attach(h hook, p *ebpf.Program) error {
 	if err != nil {
 		return err
 	}
-	if s.byTCX || h.ingress && s.hasTCX && !s.first() {
+	return s.attach(p)
+}
+
+// attach puts p there, in place of what of ours was seen.
+func (s seen) attach(p *ebpf.Program) error {
+	if s.byTCX || s.ingress && s.hasTCX && !s.first() {
 		return errors.Join(s.attachTCX(p), s.removeFilter())
 	}
 	return s.attachFilter(p)

@@ -70,21 +70,39 @@ func (k *Keeper) Set(ifindex int, s State) error {
 }
 
 func (k *Keeper) change(ifindex int, s State, attached bool) error {
-	before, _, err := k.recordOf(ifindex)
+	if attached {
+		before, _, err := k.recordOf(ifindex)
+		if err != nil {
+			return err
+		}
+		return k.write(ifindex, s, before.speech.MadeClsact)
+	}
+	in, err := look(hook{ifindex, true})
 	if err != nil {
 		return err
 	}
-	if attached {
-		return k.write(ifindex, s, before.speech.MadeClsact)
+	before, _, err := in.record()
+	if err != nil {
+		return err
 	}
-	made, err := clsact.Add(ifindex)
+	made, err := ensureClsact(ifindex)
 	if err != nil {
 		return err
 	}
 	if made {
 		before.speech.MadeClsact = 1
 	}
-	return errors.Join(k.write(ifindex, s, before.speech.MadeClsact), k.attach(ifindex))
+	return errors.Join(k.write(ifindex, s, before.speech.MadeClsact),
+		in.attach(k.objects.YokeAnswer), attach(hook{ifindex, false}, k.objects.YokeHold))
+}
+
+// ensureClsact reports whether it had to make the qdisc. Mostly a plane has made one, and
+// to ask for that is one request, where to find it in the way of another is two.
+func ensureClsact(ifindex int) (made bool, err error) {
+	if has, err := clsact.Has(ifindex); err != nil || has {
+		return false, err
+	}
+	return clsact.Add(ifindex)
 }
 
 // write says it to the programs. They begin anew with it.

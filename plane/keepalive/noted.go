@@ -70,9 +70,18 @@ func (r *record) read(notes, speeches, beat *ebpf.Map, ifindex int) error {
 // none, or one of another layout.
 func behind(ifindex int) (r record, found bool, err error) {
 	s, err := look(hook{ifindex, true})
-	if err != nil || s.id == 0 {
+	if err != nil {
 		return r, false, err
 	}
+	return s.record()
+}
+
+// record reads the maps of our program.
+func (s seen) record() (r record, found bool, err error) {
+	if s.id == 0 {
+		return r, false, nil
+	}
+	ifindex := s.ifindex
 	maps, err := mapsOf(s.id)
 	defer func() {
 		for _, m := range maps {

@@ -41,7 +41,8 @@ func (p *Plane) apply(ctx context.Context, plan agg.Plan) error {
 		p.links = links
 		p.settle()
 	}
-	err = errors.Join(p.closeOld(old), p.fenceAgain(old))
+	p.closeOld(old)
+	err = p.fenceAgain(old)
 	p.giveBackOthers(ctx, plan)
 	return errors.Join(err, p.keeper.Promiscuous(plan, p.promisc), p.keeper.SlowProtocols(plan))
 }
@@ -175,15 +176,21 @@ func (p *Plane) setDevice(plan agg.Plan) error {
 	return nil
 }
 
-// closeOld closes what the published plan does not use any more.
-func (p *Plane) closeOld(old map[string]*link) error {
-	var errs []error
+// closeOld closes what the published plan does not use any more, in the background: for
+// each ring and socket the kernel waits for a grace period, and nobody else has to.
+func (p *Plane) closeOld(old map[string]*link) {
 	for name, l := range old {
 		if p.links[name] != l {
-			errs = append(errs, l.close())
+			p.closing.Go(func() { p.noteClosed(l.close()) })
 		}
 	}
-	return errors.Join(errs...)
+}
+
+// noteClosed keeps what went wrong for Close.
+func (p *Plane) noteClosed(err error) {
+	p.closedMu.Lock()
+	defer p.closedMu.Unlock()
+	p.closedErr = errors.Join(p.closedErr, err)
 }
 
 // giveBackOthers gives back ports that are not in the plan. Observe reports those that

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 	"sync/atomic"
 
 	"github.com/yokelag/yoke/agg"
@@ -31,6 +32,10 @@ type Plane struct {
 
 	// links are the taken ports by name.
 	links map[string]*link
+	// closing are links of ports that left, closedErr what went wrong with them.
+	closing   sync.WaitGroup
+	closedMu  sync.Mutex
+	closedErr error
 	// fenced: the kernel can silence the ports' own stacks.
 	fenced bool
 	// done is what was last set on the device.
@@ -134,6 +139,8 @@ func (p *Plane) Close() error {
 		}
 	}
 	p.tx, p.rx = nil, nil
+	p.closing.Wait()
+	errs = append(errs, p.closedErr)
 	for name, l := range p.links {
 		errs = append(errs, l.close())
 		delete(p.links, name)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -31,13 +32,24 @@ func openSocket(ifindex int, o Options) (*socket, error) {
 		unix.PACKET_QDISC_BYPASS:    1,
 		unix.PACKET_IGNORE_OUTGOING: 1,
 	}
-	short, err := openPacket(ifindex, narrowShape(o.ShortFrames), options, lengthFilter(true))
+	short, err := newPacket()
 	if err != nil {
 		return nil, err
 	}
-	long, err := openPacket(ifindex, wideShape(o.LongFrames), options, lengthFilter(false))
+	long, err := newPacket()
 	if err != nil {
 		return nil, errors.Join(err, short.close())
+	}
+	// For a ring the kernel waits for a grace period: for both in the same one.
+	var ready sync.WaitGroup
+	var shortErr, longErr error
+	ready.Go(func() {
+		shortErr = short.prepare(ifindex, narrowShape(o.ShortFrames), options, lengthFilter(true))
+	})
+	longErr = long.prepare(ifindex, wideShape(o.LongFrames), options, lengthFilter(false))
+	ready.Wait()
+	if err := errors.Join(shortErr, longErr); err != nil {
+		return nil, errors.Join(err, short.close(), long.close())
 	}
 	return &socket{ifindex: ifindex, short: short, long: long}, nil
 }
@@ -97,19 +109,34 @@ type packetSocket struct {
 }
 
 func openPacket(ifindex int, shape ringShape, options map[int]int, filter []unix.SockFilter) (*packetSocket, error) {
-	// Protocol 0 receives nothing until bind names the interface.
-	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	p, err := newPacket()
 	if err != nil {
-		return nil, fmt.Errorf("packet socket: %w", err)
+		return nil, err
 	}
-	p := &packetSocket{fd: fd}
 	if err := p.prepare(ifindex, shape, options, filter); err != nil {
-		return nil, errors.Join(fmt.Errorf("packet socket on interface %d: %w", ifindex, err), p.close())
+		return nil, errors.Join(err, p.close())
 	}
 	return p, nil
 }
 
-func (p *packetSocket) prepare(ifindex int, shape ringShape, options map[int]int, filter []unix.SockFilter) (err error) {
+// newPacket makes a socket in the network namespace of the calling thread. By protocol 0 it
+// receives nothing until bind names the interface.
+func newPacket() (*packetSocket, error) {
+	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		return nil, fmt.Errorf("packet socket: %w", err)
+	}
+	return &packetSocket{fd: fd}, nil
+}
+
+func (p *packetSocket) prepare(ifindex int, shape ringShape, options map[int]int, filter []unix.SockFilter) error {
+	if err := p.set(ifindex, shape, options, filter); err != nil {
+		return fmt.Errorf("packet socket on interface %d: %w", ifindex, err)
+	}
+	return nil
+}
+
+func (p *packetSocket) set(ifindex int, shape ringShape, options map[int]int, filter []unix.SockFilter) (err error) {
 	if err := unix.SetsockoptInt(p.fd, unix.SOL_PACKET, unix.PACKET_VERSION, unix.TPACKET_V2); err != nil {
 		return fmt.Errorf("TPACKET_V2: %w", err)
 	}
