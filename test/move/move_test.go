@@ -128,7 +128,7 @@ func ports(r *rig.Rig) (text string) {
 func same(t *testing.T, what, before string, now func() string) {
 	t.Helper()
 	is := ""
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if is = now(); is == before {
 			return
 		}
