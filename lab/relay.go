@@ -29,8 +29,9 @@ const (
 	vnetHeaderLen = 10
 	// relayFrameMax holds the largest offloaded frame with its headers.
 	relayFrameMax = 1<<16 + 256
-	// relayHeldMax bounds the frames on hold in one direction.
-	relayHeldMax = 4096
+	// relayHeldMax bounds the frames on hold in one direction: three seconds of a fast stream,
+	// since who releases them may be late.
+	relayHeldMax = 16384
 )
 
 // newRelay makes a relay between two devices in the middle, or taps in their place.
