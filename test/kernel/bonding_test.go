@@ -199,7 +199,7 @@ func TestBondingRefusesWhole(t *testing.T) {
 // and LACP, where it is spoken, has given up waiting for a partner.
 func steady(r *rig.Rig, lacp bool) string {
 	r.T.Helper()
-	wait := time.Second
+	wait := 2 * time.Second // the kernel holds link events back for one
 	if lacp {
 		wait = 4 * time.Second
 	}
