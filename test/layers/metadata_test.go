@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -61,6 +62,10 @@ func TestTagBesideTheFrame(t *testing.T) {
 			frames := guestFrames()
 			for _, hash := range []agg.HashPolicy{agg.HashLayer2, agg.HashLayer23, agg.HashLayer34, agg.HashEncap23, agg.HashEncap34, agg.HashVLANSrcMAC} {
 				r.Must("set", "bond0", "xmit_hash_policy="+hash.String())
+				nstest.Eventually(t, 10*time.Second, func() bool {
+					events := r.Must("events", "bond0")
+					return strings.Count(events, "until the traffic pauses") == strings.Count(events, "has moved after")
+				}, "what left a moment ago to be forgotten, under %s", hash)
 				before := [2]int{len(captures[0].Frames()), len(captures[1].Frames())}
 				for _, f := range frames {
 					if _, err := tap.Write(f); err != nil {
