@@ -27,6 +27,8 @@ type rig struct {
 	o      Options
 	client *control.Client
 	stop   func() error
+	// as is the world as the daemon sees it, w where nil.
+	as world
 }
 
 func newRig(t *testing.T, links ...string) *rig {
@@ -44,7 +46,11 @@ func (r *rig) start(specs ...agg.Spec) {
 	r.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- run(ctx, r.o, r.w, specs) }()
+	var w world = r.w
+	if r.as != nil {
+		w = r.as
+	}
+	go func() { done <- run(ctx, r.o, w, specs) }()
 	r.client = control.NewClient(r.o.Socket)
 	stopped := false
 	r.stop = func() error {
