@@ -448,6 +448,6 @@ func TestCarrierMeansThatFramesLeave(t *testing.T) {
 		if err := unix.Sendto(fd, frame, 0, to); err != nil {
 			t.Fatal(err)
 		}
-		nstest.Eventually(t, 2*time.Second, func() bool { return left.Load() == i+1 }, "frame %d to leave", i)
+		nstest.Eventually(t, 20*time.Second, func() bool { return left.Load() == i+1 }, "frame %d to leave", i)
 	}
 }
