@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"time"
 
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/plane/ebpf"
@@ -25,8 +26,11 @@ type plane interface {
 }
 
 // looks is how often a plane is observed before it is measured: plane ebpf makes one of
-// its filters a link each time.
-const looks = 8
+// its filters a link each time, calm after it took its ports.
+const (
+	looks = 8
+	calm  = 4 * time.Second
+)
 
 // rig is two hosts with two cables for an aggregate and a bare one beside them, all of
 // the same kind. Port eth0 is active, so its far end has the far address.
@@ -128,6 +132,9 @@ func (r *rig) apply(ctx context.Context, words ...string) error {
 	plan.Generation = r.gen
 	return r.near.Do(func() error {
 		err := r.plane.Apply(ctx, plan)
+		if r.gen == 1 {
+			wait(ctx, calm)
+		}
 		for range looks {
 			if err == nil {
 				_, err = r.plane.Observe(ctx)
