@@ -1,6 +1,7 @@
 package netspace
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -13,8 +14,8 @@ import (
 // caller's. Those that are not ours to look at are left out.
 func Each(f func(s *Space, path string) (found bool)) error {
 	tried, inodes := map[ID]bool{}, map[uint64]bool{}
-	for _, pattern := range []string{"/run/netns/*", "/proc/self/fd/*", "/proc/[0-9]*/ns/net"} {
-		paths, err := filepath.Glob(pattern)
+	for _, list := range []func() ([]string, error){glob("/run/netns/*"), glob("/proc/self/fd/*"), ofProcesses} {
+		paths, err := list()
 		if err != nil {
 			return err
 		}
@@ -38,6 +39,25 @@ func Each(f func(s *Space, path string) (found bool)) error {
 		}
 	}
 	return nil
+}
+
+func glob(pattern string) func() ([]string, error) {
+	return func() ([]string, error) { return filepath.Glob(pattern) }
+}
+
+// ofProcesses lists the links of all processes, of which there may be thousands, without a
+// look into the directories of each.
+func ofProcesses() (paths []string, err error) {
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil, fmt.Errorf("list processes: %w", err)
+	}
+	for _, e := range entries {
+		if _, err := strconv.ParseUint(e.Name(), 10, 32); err == nil {
+			paths = append(paths, filepath.Join("/proc", e.Name(), "ns/net"))
+		}
+	}
+	return paths, nil
 }
 
 func isNamespace(path string) bool {
