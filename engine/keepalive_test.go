@@ -22,6 +22,8 @@ type keep struct {
 	kept map[int]engine.Kept
 	// missing is what the next Mend finds.
 	missing, mends int
+	// slow is how long Kept takes, up to whose end partners are answered.
+	slow time.Duration
 }
 
 func newKeep(c clock) *keep {
@@ -48,6 +50,7 @@ func (k *keep) Set(ifindex int, w engine.Words) error {
 }
 
 func (k *keep) Kept(ifindex int) (engine.Kept, bool, error) {
+	time.Sleep(k.slow)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	out, ok := k.kept[ifindex]
@@ -176,4 +179,36 @@ func TestWhatWasKeptAliveGoesOn(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What was said meanwhile may take long to read. Partners have a whole timeout to be heard
+// from then on: those who spoke before were not listened to.
+func TestReadingWhatWasKeptAliveCostsPartnersNoTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fast := map[string]string{"lacp_rate": "fast"}
+		p := newPair(t, lacpSpec(t, fast, "eth1"), lacpSpec(t, fast, "eth1"))
+		p.start()
+		defer p.b.stop()
+		p.a.quiet(time.Second)
+		_ = p.a.stop()
+		seq := lastSeq(p.a.e)
+		k := newKeep(p.a.clock)
+		k.slow = 4 * time.Second // the timeout is 3 s
+		k.kept[p.a.world.Link("eth1").Index] = engine.Kept{Answers: 9, Spoken: k.clock.Now().Add(k.slow)}
+		p.a.keep = k
+		p.a.start()
+		defer p.a.stop()
+		p.a.quiet(k.slow)
+		events, _ := p.a.e.Events(seq)
+		resumed := false
+		for _, e := range events {
+			resumed = resumed || strings.Contains(e.Text, "LACP goes on with 1 of 1 ports")
+			if e.Cause == "RX-13" {
+				t.Errorf("the partner had no time to be heard: %+v", e)
+			}
+		}
+		if !resumed {
+			t.Errorf("the port was not resumed: %+v", events)
+		}
+	})
 }

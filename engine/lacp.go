@@ -176,7 +176,9 @@ func (e *Engine) machines(ctx context.Context, now agg.Instant, links []agg.Link
 	config := e.lacpConfig(links)
 	if l.system == nil {
 		e.heedKept(links)
-		return e.newSystem(config, now)
+		// Loading what reads that takes seconds on a slow machine, for which partners cannot
+		// have been heard.
+		return e.newSystem(config, e.w.Clock.Now())
 	}
 	if !reflect.DeepEqual(config, l.config) {
 		if err := config.Check(); err != nil {
