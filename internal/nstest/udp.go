@@ -18,6 +18,7 @@ type Stream struct {
 	out, in  *net.UDPConn
 	sent     atomic.Uint64
 	received atomic.Uint64
+	gap      atomic.Int64 // the longest between two received, ns
 	stop     chan struct{}
 	stopOnce sync.Once
 	sender   sync.WaitGroup
@@ -171,7 +172,7 @@ func (s *Stream) count(seq uint64, now time.Time) {
 		s.result.Reordered++
 	}
 	if s.firstSeen {
-		s.result.LongestGap = max(s.result.LongestGap, now.Sub(s.lastAt))
+		s.gap.Store(max(s.gap.Load(), int64(now.Sub(s.lastAt))))
 	}
 	s.firstSeen, s.lastAt, s.highest = true, now, max(s.highest, seq)
 	if !s.seen[seq] {
@@ -203,15 +204,20 @@ func (s *Stream) WaitAll() {
 	Eventually(s.t, 10*time.Second, func() bool { return s.Received() >= until }, "all %d datagrams to arrive", until)
 }
 
-// quiet is how long nothing must arrive before what is missing counts as lost.
-const quiet = 100 * time.Millisecond
+// quiet is how long nothing must arrive before what is missing counts as lost: as long as
+// nothing had arrived before at most, on a machine that gave the reader no time, but not
+// for ever where a link was cut.
+func (s *Stream) quiet() time.Duration {
+	const least, most = 100 * time.Millisecond, time.Second
+	return min(max(least, time.Duration(s.gap.Load())), most)
+}
 
 // Stop ends the sending, waits until everything has arrived or nothing arrives any
 // more, and returns the count.
 func (s *Stream) Stop() Result {
 	s.halt()
 	for before := s.Received(); s.Received() < s.Sent(); before = s.Received() {
-		time.Sleep(quiet)
+		time.Sleep(s.quiet())
 		if s.Received() == before {
 			break
 		}
@@ -219,7 +225,7 @@ func (s *Stream) Stop() Result {
 	s.close()
 	s.receiver.Wait()
 	r := s.result
-	r.Sent = s.Sent()
+	r.Sent, r.LongestGap = s.Sent(), time.Duration(s.gap.Load())
 	r.Lost = r.Sent - r.Received
 	return r
 }
