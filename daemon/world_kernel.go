@@ -45,6 +45,7 @@ type kernelWorld struct {
 	slow      *afpacket.Slow
 	programs  *ebpf.Programs
 	words     *keepalive.Programs
+	uppers    *iface.Kinds
 	// following are aggregates that are being moved to another plane, by name.
 	following sync.Map
 	// auto and why are the choice where the team driver is not taken; noTeam is why it
@@ -70,6 +71,9 @@ func newKernelWorld(stateDir string, reads bool, log *slog.Logger) (_ *kernelWor
 	}
 	if w.slow, err = afpacket.NewSlow(); err != nil {
 		return nil, errors.Join(err, w.frames.Close(), w.links.Close())
+	}
+	if w.uppers, err = port.WatchUppers(); err != nil {
+		return nil, errors.Join(err, w.slow.Close(), w.frames.Close(), w.links.Close())
 	}
 	w.auto, w.why = choosePlane(!reads)
 	w.noTeam = team.Here("team")
@@ -132,7 +136,7 @@ func (w *kernelWorld) Clock() engine.Clock       { return bootclock.Clock{} }
 
 // Close implements world.
 func (w *kernelWorld) Close() error {
-	return errors.Join(w.links.Close(), w.frames.Close(), w.slow.Close())
+	return errors.Join(w.links.Close(), w.frames.Close(), w.slow.Close(), w.uppers.Close())
 }
 
 // AutoPlane implements world.
@@ -151,16 +155,16 @@ func (w *kernelWorld) OpenPlane(ctx context.Context, name string, spec agg.Spec)
 	c := spec.Config()
 	switch name {
 	case "ebpf":
-		return opened(ebpf.Open(ctx, ebpf.Options{Name: c.Name, MAC: c.MAC, MTU: c.MTU, StateDir: w.stateDir, Programs: w.programs, Follows: w.follows(c.Name)}))
+		return opened(ebpf.Open(ctx, ebpf.Options{Name: c.Name, MAC: c.MAC, MTU: c.MTU, StateDir: w.stateDir, Uppers: w.uppers, Programs: w.programs, Follows: w.follows(c.Name)}))
 	case "user":
-		return opened(user.Open(ctx, user.Options{Name: c.Name, MAC: c.MAC, MTU: c.MTU, StateDir: w.stateDir}))
+		return opened(user.Open(ctx, user.Options{Name: c.Name, MAC: c.MAC, MTU: c.MTU, StateDir: w.stateDir, Uppers: w.uppers}))
 	case "team":
-		return opened(team.Open(ctx, team.Options{Name: c.Name, MAC: c.MAC, MTU: c.MTU, StateDir: w.stateDir}))
+		return opened(team.Open(ctx, team.Options{Name: c.Name, MAC: c.MAC, MTU: c.MTU, StateDir: w.stateDir, Uppers: w.uppers}))
 	case "bonding":
 		if err := bonding.Fit(spec); err != nil {
 			return nil, err
 		}
-		return opened(bonding.Open(ctx, bonding.Options{Name: c.Name, MAC: c.MAC, MTU: c.MTU, StateDir: w.stateDir}))
+		return opened(bonding.Open(ctx, bonding.Options{Name: c.Name, MAC: c.MAC, MTU: c.MTU, StateDir: w.stateDir, Uppers: w.uppers}))
 	default:
 		return nil, &agg.Problem{Code: "no-plane", Object: c.Name, Option: "plane", Value: name, Rule: "forwards nothing on a real machine",
 			Remedy: "leave it out, or try it with `yoked --dry eth1,eth2`"}
@@ -271,7 +275,7 @@ func (w *kernelWorld) CheckPort(aggregate, name string) error {
 			return nil
 		}
 	}
-	return port.Check(filepath.Join(w.stateDir, aggregate+port.Suffix), aggregate, name)
+	return port.Check(filepath.Join(w.stateDir, aggregate+port.Suffix), aggregate, name, w.uppers)
 }
 
 // TCPReordering implements world.

@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 
 	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/internal/iface"
 )
 
 // Options say which aggregate a plane is for and where its state lives.
@@ -17,6 +18,9 @@ type Options struct {
 	// Miimon in milliseconds is the driver's carrier poll, for a bond that has no watch at
 	// all. Default 100.
 	Miimon int
+	// Uppers are what [port.WatchUppers] made, for all planes of a process; nil reads them for
+	// each port.
+	Uppers *iface.Kinds
 	// StateDir is a directory for the journal of ports, NAME.ports.json, and for the plan
 	// in force, NAME.bonding.json. Default /run/yoke.
 	StateDir string

@@ -58,6 +58,7 @@ func (p *Plane) open() (err error) {
 	if p.keeper, err = port.Open(p.options.portJournal(), p.options.Name); err != nil {
 		return err
 	}
+	p.keeper.Know(p.options.Uppers)
 	if p.driver, err = NewDriver(); err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 
 	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/internal/iface"
 	"github.com/yokelag/yoke/plane/device"
 )
 
@@ -18,6 +19,9 @@ type Options struct {
 	// Follows: another plane has had the aggregate until now, so ports that are taken stay
 	// so until the first plan.
 	Follows bool
+	// Uppers are what [port.WatchUppers] made, for all planes of a process; nil reads them for
+	// each port.
+	Uppers *iface.Kinds
 	// StateDir is a directory for the journal of ports, NAME.ports.json. Default /run/yoke.
 	StateDir string
 	// PinRoot is a directory on a bpf file system. Default /sys/fs/bpf/yoke, the host's.

@@ -90,6 +90,7 @@ func (p *Plane) open(ctx context.Context) (err error) {
 	if p.ports, err = port.Open(p.options.journal(), p.options.Name); err != nil {
 		return err
 	}
+	p.ports.Know(p.options.Uppers)
 	p.ports.NeedClsact()
 	if p.driver, err = ethtool.Open(); err != nil {
 		return err

@@ -25,12 +25,14 @@ func (k *Keeper) Check(name string) error {
 }
 
 // Check is [Keeper.Check] for those who have no keeper: another one may be at work on the
-// journal at path, so that it is read and what is begun there left alone.
-func Check(path, aggregate, name string) error {
+// journal at path, so that it is read and what is begun there left alone. The uppers may be
+// nil, as in [Keeper.Know].
+func Check(path, aggregate, name string, uppers *iface.Kinds) error {
 	k, err := open(path, aggregate)
 	if err != nil {
 		return err
 	}
+	k.Know(uppers)
 	return errors.Join(k.Check(name), k.Close())
 }
 
@@ -49,7 +51,7 @@ func (k *Keeper) check(name string) error {
 		return nil
 	}
 	c := checker{aggregate: k.journal.Aggregate}
-	if c.links, err = related(l); err != nil {
+	if c.links, err = k.related(l); err != nil {
 		return err
 	}
 	for _, rule := range []func(iface.Link) *agg.Problem{c.kind, c.master, c.yokes, c.uppers} {
@@ -79,9 +81,9 @@ type checker struct {
 }
 
 // related reads the interfaces that l may belong to: its master, its peer or the one
-// below, and those on top of it. A host may have thousands of others.
-func related(l iface.Link) ([]iface.Link, error) {
-	out, err := iface.OfKinds("vlan", "macvlan", "macvtap", "ipvlan", "ipvtap")
+// below, and those on top of others. A host may have thousands beside.
+func (k *Keeper) related(l iface.Link) ([]iface.Link, error) {
+	out, err := k.upperLinks()
 	if err != nil {
 		return nil, err
 	}

@@ -32,6 +32,8 @@ type Keeper struct {
 	features ethtool.Names
 	// clsact: the plane needs a clsact qdisc on its ports.
 	clsact bool
+	// uppers are those of the namespace, nil where each check reads them.
+	uppers *iface.Kinds
 	// promisc is what was set last, by ifindex.
 	promisc map[int]bool
 	// slow is the same of the group address of slow protocols.

@@ -129,11 +129,11 @@ func TestCheckLeavesTheJournalAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	during := b.state()
-	if err := b.Run(func() error { return Check(b.path, "bond0", "far") }); err != nil {
+	if err := b.Run(func() error { return Check(b.path, "bond0", "far", nil) }); err != nil {
 		t.Error(err)
 	}
 	var p *agg.Problem
-	err := b.Run(func() error { return Check(filepath.Join(filepath.Dir(b.path), "bond1"+Suffix), "bond1", "eth1") })
+	err := b.Run(func() error { return Check(filepath.Join(filepath.Dir(b.path), "bond1"+Suffix), "bond1", "eth1", nil) })
 	if !errors.As(err, &p) || p.Code != "port-busy" {
 		t.Errorf("got %v", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 
 	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/internal/iface"
 )
 
 // Options say which aggregate a plane is for and where its state lives.
@@ -14,6 +15,9 @@ type Options struct {
 	MAC agg.MAC
 	// MTU in bytes is the MTU the device is created with; 0 means 1500.
 	MTU int
+	// Uppers are what [port.WatchUppers] made, for all planes of a process; nil reads them for
+	// each port.
+	Uppers *iface.Kinds
 	// StateDir is a directory for the journal of ports, NAME.ports.json, and for the plan
 	// in force, NAME.team.json. Default /run/yoke.
 	StateDir string

@@ -49,6 +49,7 @@ func (p *Plane) open() (err error) {
 	if p.keeper, err = port.Open(p.options.portJournal(), p.options.Name); err != nil {
 		return err
 	}
+	p.keeper.Know(p.options.Uppers)
 	if p.kernel, err = team.Open(); err != nil {
 		return p.noDriver(err)
 	}

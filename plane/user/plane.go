@@ -84,6 +84,7 @@ func (p *Plane) open() (err error) {
 	if p.keeper, err = port.Open(p.options.portJournal(), p.options.Name); err != nil {
 		return err
 	}
+	p.keeper.Know(p.options.Uppers)
 	o := device.Options{Name: p.options.Name, MAC: p.options.MAC, MTU: p.options.MTU}
 	if p.device, err = device.Ensure(o); err != nil {
 		return err
