@@ -52,7 +52,7 @@ func TestAdopt(t *testing.T) {
 	monitor := exec.Command("ip", "monitor", "link")
 	monitor.Stdout = heard
 	s.host.Start(monitor)
-	stream.WaitReceived(900) // by when the monitor listens
+	quiet := s.hears(heard)
 
 	state := t.TempDir()
 	plan := agg.Plan{
@@ -88,9 +88,8 @@ func TestAdopt(t *testing.T) {
 	if after := s.read(index); after.Options["updelay"] != "200" || !sameBond(after, before) {
 		t.Errorf("adopted:\n%+v, was\n%+v", after, before)
 	}
-	said := heard.String()
 	s.hears(heard)
-	for line := range strings.Lines(said) {
+	for line := range strings.Lines(heard.String()[quiet:]) {
 		if strings.Contains(line, "bond0") || strings.Contains(line, "p0") || strings.Contains(line, "p1") {
 			t.Errorf("ip monitor: %s", line)
 		}
@@ -127,14 +126,23 @@ func (j *journal) String() string {
 	return j.text.String()
 }
 
-// hears makes changes until the monitor shows one.
-func (s *site) hears(heard *journal) {
+// hears makes changes until the monitor shows a new one, so that it has shown all before it,
+// and then waits until it says nothing more for a second: what the driver tells of a bond
+// that has just come up comes in the tenths of one. It returns how much was said by then.
+func (s *site) hears(heard *journal) (said int) {
 	s.t.Helper()
-	nstest.Eventually(s.t, 10*time.Second, func() bool {
+	before := len(heard.String())
+	nstest.Eventually(s.t, 20*time.Second, func() bool {
 		nstest.Command(s.t, s.host, "ip", "link", "add", "spare0", "type", "dummy")
 		s.host.Delete("spare0")
-		return strings.Contains(heard.String(), "spare0")
+		return strings.Contains(heard.String()[before:], "spare0")
 	}, "the monitor to hear")
+	nstest.Eventually(s.t, 20*time.Second, func() bool {
+		said = len(heard.String())
+		time.Sleep(time.Second)
+		return len(heard.String()) == said
+	}, "the monitor to be silent")
+	return said
 }
 
 func sameBond(a, b State) bool {
