@@ -26,7 +26,13 @@ func orphaned() time.Duration {
 
 // rates are how many datagrams a second are tried, the first being what is asked for. An
 // emulated machine with other work may not manage that many.
-func rates() []int { return []int{5000, 2000, 1000, 500} }
+func rates() []int {
+	rates := []int{5000, 2000, 1000, 500}
+	if full() {
+		return append([]int{10000}, rates...)
+	}
+	return rates
+}
 
 // stream is the fastest of the rates that the machine keeps up with while all is well.
 func stream(r *rig.Rig) *nstest.Stream {
@@ -38,16 +44,26 @@ func stream(r *rig.Rig) *nstest.Stream {
 	}
 	for _, n := range rates() {
 		s := start(n)
-		began := time.Now()
-		s.WaitReceived(n / 2)
-		took := time.Since(began)
+		manages := halfASecond(s, n)
 		s.Stop()
-		if took < 600*time.Millisecond || n == rates()[len(rates())-1] {
+		if manages || n == rates()[len(rates())-1] {
 			r.T.Logf("%d frames a second", n)
 			return start(n)
 		}
 	}
 	return nil
+}
+
+// halfASecond reports whether what a stream of n a second sends in half a second arrives
+// in little more.
+func halfASecond(s *nstest.Stream, n int) bool {
+	enough := s.Received() + uint64(n/2)
+	for end := time.Now().Add(600 * time.Millisecond); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if s.Received() >= enough {
+			return true
+		}
+	}
+	return false
 }
 
 // witness watches a partner for changes of what it says, far more often than its machines
@@ -99,9 +115,9 @@ func (w *witness) end() string {
 	return w.soFar()
 }
 
-// A daemon is killed under a stream of 5,000 frames a second and comes back long after the
-// partner, who is fast, would have given it up: the partner sees no change at all, and no
-// frame is lost. Then it is killed again and comes back at once.
+// A daemon is killed under a stream of 5,000 frames a second, in the full form of 10,000,
+// and comes back long after the partner, who is fast, would have given it up: the partner
+// sees no change at all, and no frame is lost. Then it is killed again and comes back at once.
 func TestPartnerDoesNotNoticeAnOrphan(t *testing.T) {
 	planes := []string{"team"}
 	if full() { // test/lacp has plane ebpf every day, with Open vSwitch
@@ -110,6 +126,9 @@ func TestPartnerDoesNotNoticeAnOrphan(t *testing.T) {
 	for _, plane := range planes {
 		t.Run(plane, func(t *testing.T) {
 			r, p := joined(t, fast(plane), "bonding")
+			// An emulated machine with other work takes most of a minute to start a daemon,
+			// which has been dead for a minute then: more than the default allows.
+			r.Must("set", "bond0", "max_orphan_time=10m")
 			stream := stream(r)
 			w := watch(r, p)
 			for _, dead := range []time.Duration{orphaned(), 0} {
