@@ -373,8 +373,7 @@ func (l *Listener) linkEvent(s linkState, gone bool) {
 	} else {
 		l.known[s.index] = s
 	}
-	const state = unix.IFF_UP | unix.IFF_RUNNING | unix.IFF_LOWER_UP
-	if gone || !had || (before.flags^s.flags)&state != 0 {
+	if gone || !had || s.bounced(before) {
 		l.noteEvent()
 		l.soil(s.name)
 	}

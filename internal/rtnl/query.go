@@ -18,6 +18,8 @@ type linkState struct {
 	mtu   int
 	// oper is the operational state of RFC 2863, IF_OPER_*.
 	oper byte
+	// carrierChanges is how often the driver gave or took the carrier, 0 before Linux 3.15.
+	carrierChanges uint32
 	// master is the ifindex of the device that the link is a port of, 0 for none.
 	master int
 	// moved: the link is gone to another network namespace.
@@ -29,6 +31,13 @@ func (s linkState) adminUp() bool { return s.flags&unix.IFF_UP != 0 }
 // carrier is IFF_LOWER_UP, the driver's carrier flag at this moment (false while the
 // interface is down), without the moment of rising.
 func (s linkState) carrier() bool { return s.flags&unix.IFF_LOWER_UP != 0 && !s.rising() }
+
+// bounced reports whether the link came or went after an earlier state, also where it looks
+// the same again: the kernel tells once of what is over before it comes to tell.
+func (s linkState) bounced(before linkState) bool {
+	const state = unix.IFF_UP | unix.IFF_RUNNING | unix.IFF_LOWER_UP
+	return (before.flags^s.flags)&state != 0 || before.carrierChanges != s.carrierChanges
+}
 
 // Operational states of linux/if.h in which nothing can be sent.
 const (
@@ -225,6 +234,8 @@ func parseLink(body []byte) (linkState, error) {
 			s.moved = true
 		case kind == unix.IFLA_OPERSTATE && len(v) == 1:
 			s.oper = v[0]
+		case kind == unix.IFLA_CARRIER_CHANGES && len(v) == 4:
+			s.carrierChanges = native.Uint32(v)
 		}
 		b = b[min(align4(length), len(b)):]
 	}

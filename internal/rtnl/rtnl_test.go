@@ -281,6 +281,34 @@ func TestSpeedChangesWakeAndOutliveTheCarrier(t *testing.T) {
 	}
 }
 
+// A driver that started anew may have another speed, also where all is over before the kernel
+// tells of it.
+func TestABounceThatIsOverIsSeen(t *testing.T) {
+	nstest.Require(t, "root", "tun")
+	ns := nstest.New(t)
+	tap := ns.Tap("tap0")
+	ns.SetUp("tap0")
+	tap.SetCarrier(true)
+	l := opened(t, ns)
+	before, _, err := l.query.link("tap0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if before.bounced(before) {
+		t.Error("nothing happened")
+	}
+	tap.SetCarrier(false)
+	tap.SetCarrier(true)
+	after, _, err := l.query.link("tap0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	after.flags = before.flags // what the kernel shows of them comes later
+	if !after.bounced(before) {
+		t.Errorf("the carrier changed %d times before and %d times after", before.carrierChanges, after.carrierChanges)
+	}
+}
+
 // wakeSoon lets until look again though nobody promised a wake-up.
 func wakeSoon(l *Listener) bool {
 	for s := range l.subs {
