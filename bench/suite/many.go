@@ -12,7 +12,7 @@ import (
 
 // settle is how long the daemon is left alone before it is measured, and idle how long it
 // is watched while nothing happens. It looks more often at links that have just come: rest is
-// when it does no more.
+// when it does no more, and how long it is watched then, since it looks at many in turn.
 const (
 	settle = 5 * time.Second
 	idle   = 10 * time.Second
@@ -52,9 +52,9 @@ func measureMany(ctx context.Context, s settings, rep *report) error {
 	}
 	up, upTime := time.Since(start), d.processorTime()-idleBefore
 	wait(ctx, settle)
-	soon := d.share(ctx)
+	soon := d.share(ctx, idle)
 	wait(ctx, rest)
-	share := d.share(ctx)
+	share := d.share(ctx, rest)
 	name := fmt.Sprintf("%d aggregates of two ports", s.many)
 	rep.add(
 		row{"many aggregates: up, one command each", name, up.Seconds(), "s", atMost(s.many, 0, 40), ""},
@@ -111,10 +111,10 @@ func (d *daemon) status(key string) float64 {
 }
 
 // share is what the daemon takes of a core, in percent, while nothing happens.
-func (d *daemon) share(ctx context.Context) float64 {
+func (d *daemon) share(ctx context.Context, length time.Duration) float64 {
 	used := d.processorTime()
-	wait(ctx, idle)
-	return 100 * (d.processorTime() - used).Seconds() / idle.Seconds()
+	wait(ctx, length)
+	return 100 * (d.processorTime() - used).Seconds() / length.Seconds()
 }
 
 // processorTime of the daemon, all threads.
