@@ -138,6 +138,17 @@ func TestWhatSomebodyTakesOffIsPutBack(t *testing.T) {
 	})
 }
 
+// orphaned is a pair at fast rate whose first end stopped when both had agreed.
+func orphaned(t *testing.T) *pair {
+	t.Helper()
+	fast := map[string]string{"lacp_rate": "fast"}
+	p := newPair(t, lacpSpec(t, fast, "eth1"), lacpSpec(t, fast, "eth1"))
+	p.start()
+	p.a.quiet(time.Second)
+	_ = p.a.stop()
+	return p
+}
+
 func TestWhatWasKeptAliveGoesOn(t *testing.T) {
 	for name, c := range map[string]struct {
 		kept    engine.Kept
@@ -149,12 +160,8 @@ func TestWhatWasKeptAliveGoesOn(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				fast := map[string]string{"lacp_rate": "fast"}
-				p := newPair(t, lacpSpec(t, fast, "eth1"), lacpSpec(t, fast, "eth1"))
-				p.start()
+				p := orphaned(t)
 				defer p.b.stop()
-				p.a.quiet(time.Second)
-				_ = p.a.stop()
 				p.a.quiet(10 * time.Second)
 				k := newKeep(p.a.clock)
 				if c.kept.Spoken != agg.Never {
@@ -185,12 +192,8 @@ func TestWhatWasKeptAliveGoesOn(t *testing.T) {
 // from then on: those who spoke before were not listened to.
 func TestReadingWhatWasKeptAliveCostsPartnersNoTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		fast := map[string]string{"lacp_rate": "fast"}
-		p := newPair(t, lacpSpec(t, fast, "eth1"), lacpSpec(t, fast, "eth1"))
-		p.start()
+		p := orphaned(t)
 		defer p.b.stop()
-		p.a.quiet(time.Second)
-		_ = p.a.stop()
 		seq := lastSeq(p.a.e)
 		k := newKeep(p.a.clock)
 		k.slow = 4 * time.Second // the timeout is 3 s
