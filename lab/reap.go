@@ -72,5 +72,6 @@ func removePins(inode string) error {
 	if err != nil {
 		return fmt.Errorf("remove pins: %w", err)
 	}
+	_ = os.Remove(pinRoot) // fails where others have theirs
 	return nil
 }
