@@ -220,9 +220,13 @@ func (e *Engine) Spec(ctx context.Context) (agg.Spec, error) {
 
 // Update changes what is wanted; the caller has validated spec, and its name is that
 // of the aggregate. After an error everything is as it was before: the earlier spec is
-// wanted and its plan was applied again.
+// wanted and its plan was applied again. A change that was made is saved before Update
+// returns, or the status says that it could not be: a daemon killed afterwards goes on with it.
 func (e *Engine) Update(ctx context.Context, spec agg.Spec) error {
-	return e.in(ctx, e.changes, func(ctx context.Context) error { return e.update(ctx, spec.Clone()) })
+	if err := e.in(ctx, e.changes, func(ctx context.Context) error { return e.update(ctx, spec.Clone()) }); err != nil {
+		return err
+	}
+	return e.saver.settle(ctx)
 }
 
 // Events returns the events after the one numbered since, oldest first, and how many

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"fmt"
 	"sync"
 	"time"
@@ -17,6 +18,8 @@ type saver struct {
 	mu      sync.Mutex
 	pending *Saved
 	err     error
+	// next is closed when the state put last was tried, writing when the one that is written is.
+	next, writing chan struct{}
 }
 
 func newSaver(store Store) *saver {
@@ -27,10 +30,33 @@ func newSaver(store Store) *saver {
 func (v *saver) put(s Saved) {
 	v.mu.Lock()
 	v.pending = &s
+	if v.next == nil {
+		v.next = make(chan struct{})
+	}
 	v.mu.Unlock()
 	select {
 	case v.wake <- struct{}{}:
 	default:
+	}
+}
+
+// settle returns when what was put before it is on the disk, or could not be written once, or
+// with the error of ctx.
+func (v *saver) settle(ctx context.Context) error {
+	v.mu.Lock()
+	tried := v.next
+	if tried == nil {
+		tried = v.writing
+	}
+	v.mu.Unlock()
+	if tried == nil {
+		return nil
+	}
+	select {
+	case <-tried:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 
@@ -64,6 +90,9 @@ func (v *saver) write() error {
 	v.mu.Lock()
 	s := v.pending
 	v.pending = nil
+	if s != nil {
+		v.writing, v.next = v.next, nil
+	}
 	v.mu.Unlock()
 	if s == nil {
 		return nil
@@ -71,6 +100,10 @@ func (v *saver) write() error {
 	err := v.store.Save(*s)
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if v.writing != nil { // it is nil where this was tried before
+		close(v.writing)
+		v.writing = nil
+	}
 	v.err = nil
 	if err != nil {
 		v.err = fmt.Errorf("save state of %s: %w", s.Spec.Name, err)

@@ -48,11 +48,18 @@ type store struct {
 	mu    sync.Mutex
 	saved *engine.Saved
 	saves int
+	// disk is how long a write takes, full why there is none.
+	disk time.Duration
+	full error
 }
 
 func (s *store) Save(v engine.Saved) error {
+	time.Sleep(s.disk)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.full != nil {
+		return s.full
+	}
 	s.saved = &v
 	s.saves++
 	return nil
