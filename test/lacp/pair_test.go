@@ -43,7 +43,7 @@ func hosts(t *testing.T, plane string, ports int) (a, b *rig.Rig) {
 		features = []string{"bpf", "bpffs"}
 	}
 	a = rig.NewHost(t, features...)
-	b = &rig.Rig{T: t, Here: a.There, There: a.Here, Bin: a.Bin, Dir: t.TempDir(), Log: &rig.Journal{}}
+	b = &rig.Rig{T: t, Here: a.There, There: a.Here, Bin: a.Bin, Dir: nstest.StateDir(t), Log: &rig.Journal{}}
 	a.There.Veth("spare1", a.There, "spare2") // as in rig.New
 	for _, name := range names(ports) {
 		a.Here.Veth(name, a.There, name)

@@ -126,10 +126,8 @@ func asNobody(cmd *exec.Cmd, env ...string) *exec.Cmd {
 
 func TestWithoutRoot(t *testing.T) {
 	v := newVisit(t)
-	for dir := v.Dir; dir != os.TempDir() && dir != "/"; dir = dir[:strings.LastIndexByte(dir, '/')] {
-		if err := os.Chmod(dir, 0o755); err != nil {
-			t.Fatal(err)
-		}
+	if err := os.Chmod(v.Dir, 0o755); err != nil {
+		t.Fatal(err)
 	}
 	out, err := asNobody(exec.Command(v.Bin+"/yoke", "up", "bond0", "eth1", "eth2"), "YOKE_SOCKET="+v.Socket()).CombinedOutput()
 	if rig.ExitCode(err) != 4 {

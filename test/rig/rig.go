@@ -28,8 +28,10 @@ type Rig struct {
 	// Bin is where the programs are, Dir the daemon's state and socket.
 	Bin, Dir string
 	// Log is what the daemons of this rig logged.
-	Log    *Journal
-	daemon *exec.Cmd
+	Log *Journal
+	// daemon is the last that was started, relay a copy of this program in the daemon's
+	// namespace, nil until something is asked by Ask.
+	daemon, relay *exec.Cmd
 }
 
 // NewHost makes a rig without any interface yet. The features are those of
@@ -37,7 +39,7 @@ type Rig struct {
 func NewHost(t *testing.T, features ...string) *Rig {
 	t.Helper()
 	nstest.Require(t, append([]string{"root", "veth", "bridge"}, features...)...)
-	r := &Rig{T: t, Bin: Programs(t), Dir: t.TempDir(), Log: &Journal{}}
+	r := &Rig{T: t, Bin: Programs(t), Dir: nstest.StateDir(t), Log: &Journal{}}
 	r.Here, r.There = r.Space(), r.Space()
 	inode := r.Here.Space().ID().Inode
 	t.Cleanup(func() {

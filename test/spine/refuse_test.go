@@ -226,10 +226,8 @@ func TestNoPermission(t *testing.T) {
 	r := newHost(t)
 	r.Start()
 	// The directory of the test itself must not be what stops the user.
-	for dir := r.Dir; dir != os.TempDir() && dir != "/"; dir = filepath.Dir(dir) {
-		if err := os.Chmod(dir, 0o755); err != nil {
-			t.Fatal(err)
-		}
+	if err := os.Chmod(r.Dir, 0o755); err != nil {
+		t.Fatal(err)
 	}
 	for _, c := range []struct {
 		program string

@@ -44,7 +44,7 @@ type field struct {
 
 func newField(t *testing.T, kind string) *field {
 	t.Helper()
-	f := &field{t: t, kind: kind, dir: t.TempDir(), near: nstest.New(t), far: nstest.New(t), strict: os.Getenv("STORM_STRICT") != "",
+	f := &field{t: t, kind: kind, dir: nstest.StateDir(t), near: nstest.New(t), far: nstest.New(t), strict: os.Getenv("STORM_STRICT") != "",
 		programs: ebpf.NewPrograms()}
 	f.must(f.near.Run(func() (err error) {
 		if f.listener, err = rtnl.Open(); err != nil {
