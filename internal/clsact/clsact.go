@@ -38,7 +38,9 @@ func Check(index int) error {
 // ingress qdisc is refused as [Check] does. Making one stops what the interface sends for a
 // moment.
 func Add(index int) (made bool, err error) {
-	err = netlink.QdiscAdd(qdisc(index))
+	req := request(unix.RTM_NEWQDISC, unix.NLM_F_CREATE|unix.NLM_F_EXCL, index)
+	req.AddData(nl.NewRtAttr(nl.TCA_KIND, nl.ZeroTerminated("clsact")))
+	_, err = iface.Request(req, 0)
 	if errors.Is(err, unix.EEXIST) { // what the kernel says of either kind
 		return false, Check(index)
 	}
@@ -54,16 +56,16 @@ func DropUnused(index int) error {
 	if has, err := Has(index); err != nil || !has { // the kernel would remove any kind
 		return err
 	}
-	for _, parent := range []uint32{netlink.HANDLE_MIN_INGRESS, netlink.HANDLE_MIN_EGRESS} {
-		list, err := netlink.FilterList(linkOf(index), parent)
+	for _, ingress := range []bool{true, false} {
+		list, err := Filters(index, ingress)
 		if IsGone(err) || len(list) > 0 {
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("look for filters on interface %d: %w", index, err)
+			return err
 		}
 	}
-	if err := netlink.QdiscDel(qdisc(index)); err != nil && !IsGone(err) {
+	if _, err := iface.Request(request(unix.RTM_DELQDISC, 0, index), 0); err != nil && !IsGone(err) {
 		return fmt.Errorf("remove the clsact qdisc of interface %d: %w", index, err)
 	}
 	return nil
@@ -81,20 +83,16 @@ func stands(index int, kind string) (bool, error) {
 	req := nl.NewNetlinkRequest(unix.RTM_GETQDISC, unix.NLM_F_ACK)
 	req.AddData(&nl.TcMsg{Family: nl.FAMILY_ALL, Ifindex: int32(index), Parent: netlink.HANDLE_CLSACT})
 	req.AddData(nl.NewRtAttr(nl.TCA_KIND, nl.ZeroTerminated(kind)))
-	_, err := req.Execute(unix.NETLINK_ROUTE, unix.RTM_NEWQDISC)
+	_, err := iface.Request(req, unix.RTM_NEWQDISC)
 	if err != nil && !IsGone(err) {
 		return false, fmt.Errorf("look for a %s qdisc on interface %d: %w", kind, index, err)
 	}
 	return err == nil, nil
 }
 
-func qdisc(index int) netlink.Qdisc {
-	return &netlink.Clsact{QdiscAttrs: netlink.QdiscAttrs{
-		LinkIndex: index, Handle: netlink.MakeHandle(0xffff, 0), Parent: netlink.HANDLE_CLSACT,
-	}}
-}
-
-// linkOf names a link by nothing but its ifindex, without asking the kernel.
-func linkOf(index int) netlink.Link {
-	return &netlink.Device{LinkAttrs: netlink.LinkAttrs{Index: index}}
+// request begins one about the clsact qdisc.
+func request(kind, flags, index int) *nl.NetlinkRequest {
+	req := nl.NewNetlinkRequest(kind, flags|unix.NLM_F_ACK)
+	req.AddData(&nl.TcMsg{Family: nl.FAMILY_ALL, Ifindex: int32(index), Handle: netlink.MakeHandle(0xffff, 0), Parent: netlink.HANDLE_CLSACT})
+	return req
 }

@@ -14,6 +14,11 @@ import (
 // kernel that breaks this must not hang us.
 const answerLimit = 60 // seconds
 
+// Request sends a request about something that belongs to an interface, and returns the
+// bodies of the answers of one kind, or of all where it is 0. It acts in the calling
+// thread's namespace.
+func Request(req *nl.NetlinkRequest, answer uint16) ([][]byte, error) { return execute(req, answer) }
+
 // execute sends a request and returns the bodies of the answers of one kind, or of all
 // where it is 0.
 func execute(req *nl.NetlinkRequest, answer uint16) (out [][]byte, err error) {

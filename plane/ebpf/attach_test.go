@@ -1,11 +1,13 @@
 package ebpf
 
 import (
+	"errors"
 	"testing"
 	"time"
 
 	"github.com/cilium/ebpf"
 
+	"github.com/yokelag/yoke/internal/clsact"
 	"github.com/yokelag/yoke/internal/nstest"
 	"github.com/yokelag/yoke/plane/port"
 )
@@ -45,13 +47,9 @@ func TestOursGoesBeforeAFilterThatWasThere(t *testing.T) {
 	r := newRig(t, Options{})
 	index := r.near.Index("eth0")
 	p, _ := userProgram(t)
-	f := filter(hook{ifindex: index, ingress: true}, firstPriority)
-	f.Handle, f.Fd, f.Name, f.DirectAction = 1, p.FD(), "user", true
+	f := clsact.Filter{Kind: "bpf", Handle: 1, Priority: firstPriority, Name: "user"}
 	r.near.Do(func() {
-		if err := port.AddClsact(index); err != nil {
-			t.Fatal(err)
-		}
-		if err := r.near.Handle().FilterAdd(f); err != nil {
+		if err := errors.Join(port.AddClsact(index), f.Put(index, true, p.FD())); err != nil {
 			t.Fatal(err)
 		}
 	})

@@ -7,7 +7,8 @@ import (
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
-	"github.com/vishvananda/netlink"
+
+	"github.com/yokelag/yoke/internal/clsact"
 )
 
 // chain is what runs at one direction of an interface: tcx programs, then filters.
@@ -17,7 +18,7 @@ type chain struct {
 	// hasLinks: the kernel has tcx.
 	hasLinks bool
 	programs []link.AttachedProgram
-	filters  []netlink.Filter
+	filters  []clsact.Filter
 	// unsure: the filters could not be read.
 	unsure bool
 }
@@ -28,7 +29,7 @@ func chainOf(ifindex int, ingress bool) chain {
 	if result, err := link.QueryPrograms(link.QueryOptions{Target: ifindex, Attach: attachType(ingress)}); err == nil {
 		c.programs, c.hasLinks = result.Programs, true
 	}
-	filters, err := filtersOn(ifindex, ingress) // an error says that the interface is gone
+	filters, err := clsact.Filters(ifindex, ingress) // an error says that the interface is gone
 	c.filters, c.unsure = filters, err != nil
 	return c
 }
@@ -54,11 +55,8 @@ func (c chain) ours() int { return slices.IndexFunc(c.filters, isOurFilter) }
 
 // ourProgram opens the program of our filter.
 func (c chain) ourProgram() (*ebpf.Program, error) {
-	f, ok := c.filters[c.ours()].(*netlink.BpfFilter)
-	if !ok {
-		return nil, fmt.Errorf("interface %d: our filter is of another kind", c.ifindex)
-	}
-	p, err := ebpf.NewProgramFromID(ebpf.ProgramID(f.Id))
+	f := c.filters[c.ours()]
+	p, err := ebpf.NewProgramFromID(ebpf.ProgramID(f.Program))
 	if err != nil {
 		return nil, fmt.Errorf("open the program of filter %s: %w", f.Name, err)
 	}
@@ -74,7 +72,7 @@ func (c chain) first() bool {
 	if i := c.ours(); i >= 0 {
 		return i == 0
 	}
-	return len(c.filters) == 0 || c.filters[0].Attrs().Priority > firstPriority
+	return len(c.filters) == 0 || c.filters[0].Priority > firstPriority
 }
 
 // crowd is how many programs and filters there are beside our filter.
@@ -106,7 +104,7 @@ func (c chain) others() []string {
 	}
 	for _, f := range c.filters {
 		if !isOurFilter(f) && !isKin(f) {
-			out = append(out, fmt.Sprintf("%s: %s filter, priority %d", direction(c.ingress), f.Type(), f.Attrs().Priority))
+			out = append(out, fmt.Sprintf("%s: %s filter, priority %d", direction(c.ingress), f.Kind, f.Priority))
 		}
 	}
 	return out

@@ -7,9 +7,9 @@ import (
 	"strings"
 
 	"github.com/cilium/ebpf"
-	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
+	"github.com/yokelag/yoke/internal/clsact"
 	"github.com/yokelag/yoke/plane/port"
 )
 
@@ -36,7 +36,7 @@ func (c filters) attach(h hook, p *ebpf.Program, now chain) (err error) {
 	}
 	list := now.filters
 	if now.unsure {
-		if list, err = filtersOn(h.ifindex, h.ingress); err != nil {
+		if list, err = clsact.Filters(h.ifindex, h.ingress); err != nil {
 			return err
 		}
 	}
@@ -44,31 +44,23 @@ func (c filters) attach(h hook, p *ebpf.Program, now chain) (err error) {
 	if err != nil {
 		return err
 	}
-	f := filter(h, priority)
-	f.Fd, f.Name, f.DirectAction = p.FD(), filterName(h), true
-	if err := netlink.FilterReplace(f); err != nil {
-		return fmt.Errorf("add filter %s to interface %d: %w", f.Name, h.ifindex, err)
-	}
-	return nil
+	return filter(h, priority).Put(h.ifindex, h.ingress, p.FD())
 }
 
-func filter(h hook, priority uint16) *netlink.BpfFilter {
-	return &netlink.BpfFilter{FilterAttrs: netlink.FilterAttrs{
-		LinkIndex: h.ifindex, Parent: clsactParent(h.ingress), Handle: filterHandle,
-		Protocol: unix.ETH_P_ALL, Priority: priority,
-	}}
+func filter(h hook, priority uint16) clsact.Filter {
+	return clsact.Filter{Kind: "bpf", Handle: filterHandle, Priority: priority, Name: filterName(h)}
 }
 
 func filterName(h hook) string { return ourPrefix + h.name }
 
 // priorityFor finds our filter's priority in a list, or the outermost one that no filter
 // of another kind has taken.
-func priorityFor(h hook, list []netlink.Filter) (uint16, error) {
+func priorityFor(h hook, list []clsact.Filter) (uint16, error) {
 	if i := slices.IndexFunc(list, isOurFilter); i >= 0 {
-		return list[i].Attrs().Priority, nil
+		return list[i].Priority, nil
 	}
 	free := func(n uint16) bool {
-		return !slices.ContainsFunc(list, func(f netlink.Filter) bool { return f.Attrs().Priority == n })
+		return !slices.ContainsFunc(list, func(f clsact.Filter) bool { return f.Priority == n })
 	}
 	if h.ingress {
 		for n := uint16(firstPriority); n < lastPriority; n++ {
@@ -86,19 +78,19 @@ func priorityFor(h hook, list []netlink.Filter) (uint16, error) {
 }
 
 func (c filters) detach(h hook) error {
-	list, err := filtersOn(h.ifindex, h.ingress)
+	list, err := clsact.Filters(h.ifindex, h.ingress)
 	if isGone(err) {
 		return nil // no interface or no clsact: nothing is attached
 	}
 	if err != nil {
-		return fmt.Errorf("look for filter %s on interface %d: %w", filterName(h), h.ifindex, err)
+		return err
 	}
 	i := slices.IndexFunc(list, isOurFilter)
 	if i < 0 {
 		return nil
 	}
-	if err := netlink.FilterDel(filter(h, list[i].Attrs().Priority)); err != nil && !isGone(err) {
-		return fmt.Errorf("remove filter %s from interface %d: %w", filterName(h), h.ifindex, err)
+	if err := filter(h, list[i].Priority).Drop(h.ifindex, h.ingress); err != nil && !isGone(err) {
+		return err
 	}
 	return nil
 }
@@ -112,33 +104,13 @@ func (c filters) ensureQdisc(h hook) error {
 	return c.ports.EnsureClsact(h.ifindex)
 }
 
-func filtersOn(ifindex int, ingress bool) ([]netlink.Filter, error) {
-	return netlink.FilterList(byIndex(ifindex), clsactParent(ingress))
-}
-
-// byIndex names a link by nothing but its ifindex, without asking the kernel.
-func byIndex(ifindex int) netlink.Link {
-	a := netlink.NewLinkAttrs()
-	a.Index = ifindex
-	return &netlink.Device{LinkAttrs: a}
-}
-
-func isOurFilter(f netlink.Filter) bool {
-	b, ok := f.(*netlink.BpfFilter)
-	return ok && strings.HasPrefix(b.Name, ourPrefix)
+func isOurFilter(f clsact.Filter) bool {
+	return f.Kind == "bpf" && strings.HasPrefix(f.Name, ourPrefix)
 }
 
 // isKin tells filters of Yoke that are no plane's: those that speak LACP for a dead daemon.
-func isKin(f netlink.Filter) bool {
-	b, ok := f.(*netlink.BpfFilter)
-	return ok && strings.HasPrefix(b.Name, kinPrefix)
-}
-
-func clsactParent(ingress bool) uint32 {
-	if ingress {
-		return netlink.HANDLE_MIN_INGRESS
-	}
-	return netlink.HANDLE_MIN_EGRESS
+func isKin(f clsact.Filter) bool {
+	return f.Kind == "bpf" && strings.HasPrefix(f.Name, kinPrefix)
 }
 
 func isGone(err error) bool {
