@@ -3,6 +3,7 @@ package ebpf
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/cilium/ebpf"
 
@@ -27,33 +28,54 @@ func newLoader(shared *Programs, t *yokeMaps, inner int, blind bool) *loader {
 	return &loader{programs: shared, tables: t, cookie: cookieBase ^ uint32(inner)<<8, blind: blind}
 }
 
-// load makes the named program for the port in place.
+// load makes the named program for the port in place. Of what the library would do for a
+// collection, with each of its maps and constants, only what this program needs is done:
+// each port and each aggregate has programs of its own.
 func (l *loader) load(name string, place int) (*ebpf.Program, error) {
-	spec, err := l.programs.program(name)
+	shared, err := l.programs.program(name)
 	if err != nil {
 		return nil, err
 	}
-	if err := l.setConstants(spec, place); err != nil {
-		return nil, err
-	}
-	c, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{
-		MapReplacements: replacements(l.tables),
-	})
+	section, constants, err := l.constants(place)
 	if err != nil {
 		return nil, fmt.Errorf("load program %s: %w", name, err)
 	}
-	defer c.Close()
-	return c.DetachProgram(name), nil
+	defer constants.Close() // the program keeps it
+	maps := tablesByName(l.tables)
+	maps[section] = constants
+	own := *shared
+	own.Instructions = slices.Clone(shared.Instructions)
+	for i := range own.Instructions {
+		ins := &own.Instructions[i]
+		if !ins.IsLoadFromMap() {
+			continue
+		}
+		m := maps[ins.Reference()]
+		if m == nil {
+			return nil, fmt.Errorf("load program %s: there is no map %q", name, ins.Reference())
+		}
+		if err := ins.AssociateMap(m); err != nil {
+			return nil, fmt.Errorf("load program %s: map %s: %w", name, ins.Reference(), err)
+		}
+	}
+	p, err := ebpf.NewProgram(&own)
+	if err != nil {
+		return nil, fmt.Errorf("load program %s: %w", name, err)
+	}
+	return p, nil
 }
 
-func (l *loader) setConstants(spec *ebpf.CollectionSpec, place int) error {
-	if err := spec.Variables[yokeVarCookie].Set(l.cookie); err != nil {
-		return fmt.Errorf("set the mark of frames: %w", err)
+// constants makes the map of those of a program, which the kernel takes for constant since
+// it is frozen.
+func (l *loader) constants(place int) (name string, m *ebpf.Map, err error) {
+	name, spec, err := l.programs.constants(l.cookie, uint32(place))
+	if err != nil {
+		return "", nil, err
 	}
-	if err := spec.Variables[yokeVarPlace].Set(uint32(place)); err != nil {
-		return fmt.Errorf("set the place of a port: %w", err)
+	if m, err = ebpf.NewMap(spec); err != nil {
+		return "", nil, fmt.Errorf("make the map of constants: %w", err)
 	}
-	return nil
+	return name, m, nil
 }
 
 // reach is what plans may ask of entry and hop: programs that can do less load in less time.

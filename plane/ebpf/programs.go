@@ -2,6 +2,7 @@ package ebpf
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/cilium/ebpf"
@@ -12,16 +13,15 @@ import (
 // share one may run at the same time. It holds nothing that must be closed.
 type Programs struct {
 	mu sync.Mutex
-	// whole is what was compiled, each the same with one program only, which has what it
-	// must know of this kernel.
+	// whole is what was compiled, each its programs with what they must know of this kernel.
 	whole *ebpf.CollectionSpec
-	each  map[string]*ebpf.CollectionSpec
+	each  map[string]*ebpf.ProgramSpec
 	// probed is set when it is known whether the guard sees its device here.
 	probed, blind bool
 }
 
 // NewPrograms returns programs that are read when they are first needed.
-func NewPrograms() *Programs { return &Programs{each: map[string]*ebpf.CollectionSpec{}} }
+func NewPrograms() *Programs { return &Programs{each: map[string]*ebpf.ProgramSpec{}} }
 
 // tables returns a copy of the compiled maps.
 func (s *Programs) tables() (*ebpf.CollectionSpec, error) {
@@ -40,22 +40,48 @@ func (s *Programs) tables() (*ebpf.CollectionSpec, error) {
 	return out, nil
 }
 
-// program returns a copy of one compiled program with its constants.
-func (s *Programs) program(name string) (*ebpf.CollectionSpec, error) {
+// program returns one compiled program, which has what it must know of this kernel. It is
+// the same for all: who loads it changes a copy.
+func (s *Programs) program(name string) (*ebpf.ProgramSpec, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, known := s.each[name]; !known {
-		whole, err := s.read()
-		if err != nil {
-			return nil, err
-		}
-		one := only(whole.Copy(), name)
-		if err := resolve(one.Programs[name]); err != nil {
-			return nil, fmt.Errorf("load program %s: %w", name, err)
-		}
-		s.each[name] = one
+	if known := s.each[name]; known != nil {
+		return known, nil
 	}
-	return s.each[name].Copy(), nil
+	whole, err := s.read()
+	if err != nil {
+		return nil, err
+	}
+	one := whole.Programs[name].Copy()
+	if err := resolve(one); err != nil {
+		return nil, fmt.Errorf("load program %s: %w", name, err)
+	}
+	s.each[name] = one
+	return one, nil
+}
+
+// constants describes the map of constants, by its name in programs. It is made for each
+// load, so it is without the types that only people would see.
+func (s *Programs) constants(cookie, place uint32) (name string, m *ebpf.MapSpec, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	whole, err := s.read()
+	if err != nil {
+		return "", nil, err
+	}
+	name = whole.Variables[yokeVarCookie].SectionName
+	m = whole.Maps[name].Copy()
+	m.Key, m.Value = nil, nil
+	compiled, ok := m.Contents[0].Value.([]byte)
+	if !ok {
+		return "", nil, fmt.Errorf("the compiled constants are %T", m.Contents[0].Value)
+	}
+	data := slices.Clone(compiled)
+	for v, value := range map[string]uint32{yokeVarCookie: cookie, yokeVarPlace: place} {
+		whole.ByteOrder.PutUint32(data[whole.Variables[v].Offset:], value)
+	}
+	m.Contents = []ebpf.MapKV{{Key: uint32(0), Value: data}}
+	return name, m, nil
 }
 
 func (s *Programs) read() (*ebpf.CollectionSpec, error) {
@@ -67,18 +93,6 @@ func (s *Programs) read() (*ebpf.CollectionSpec, error) {
 		s.whole = spec
 	}
 	return s.whole, nil
-}
-
-// only leaves out the other programs and the maps that no program knows.
-func only(spec *ebpf.CollectionSpec, name string) *ebpf.CollectionSpec {
-	for other := range spec.Programs {
-		if other != name {
-			delete(spec.Programs, other)
-		}
-	}
-	delete(spec.Maps, yokeMapYokeLayout)
-	delete(spec.Maps, yokeMapYokeTaken)
-	return spec
 }
 
 // sees reports whether the guard that sees its device loads here, asking probe once.

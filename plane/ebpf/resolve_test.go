@@ -38,7 +38,7 @@ func TestProgramsAskTheKernelOnce(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		rest := newQuestions(got.Programs[name].Instructions)
+		rest := newQuestions(got.Instructions)
 		if len(rest.places) != 0 {
 			t.Errorf("%s still asks for %d places", name, len(rest.places))
 		}

@@ -84,8 +84,8 @@ func pinnedLayout(dir string) (version uint32, pinned bool, err error) {
 	return version, true, nil
 }
 
-// replacements gives the tables to programs that are loaded beside them.
-func replacements(t *yokeMaps) map[string]*ebpf.Map {
+// tablesByName are the tables that programs know, by their names there.
+func tablesByName(t *yokeMaps) map[string]*ebpf.Map {
 	return map[string]*ebpf.Map{
 		yokeMapYokeAway:    t.YokeAway,
 		yokeMapYokeCurrent: t.YokeCurrent,
