@@ -41,6 +41,13 @@ func Open(path string) (*Space, error) {
 	return &Space{file: f, id: ID{st.Dev, st.Ino}}, nil
 }
 
+// own is the ID of the calling thread's namespace.
+func own() (ID, error) {
+	var st unix.Stat_t
+	err := unix.Stat(threadFile, &st)
+	return ID{st.Dev, st.Ino}, err
+}
+
 // Create makes a new, empty namespace (its loopback is down) and leaves the caller
 // where it was. It needs CAP_SYS_ADMIN in the caller's user namespace.
 func Create() (s *Space, err error) {
@@ -74,16 +81,16 @@ func (s *Space) Close() error { return s.file.Close() }
 // privilege is needed; otherwise CAP_SYS_ADMIN over it.
 func (s *Space) Do(fn func() error) (err error) {
 	runtime.LockOSThread()
+	if here, err := own(); err == nil && here == s.id { // nearly always, so it costs one call
+		defer runtime.UnlockOSThread()
+		return fn()
+	}
 	home, err := Current()
 	if err != nil {
 		runtime.UnlockOSThread()
 		return err
 	}
 	defer home.Close()
-	if home.id == s.id {
-		defer runtime.UnlockOSThread()
-		return fn()
-	}
 	if err := unix.Setns(s.FD(), unix.CLONE_NEWNET); err != nil {
 		runtime.UnlockOSThread()
 		return fmt.Errorf("enter network namespace: %w", err)
