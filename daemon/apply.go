@@ -58,8 +58,8 @@ func ordered(changes []change) []change {
 	return out
 }
 
-// checkAll refuses changes that cannot work before the first is made. Ports that another
-// of the changes frees are free.
+// checkAll refuses changes that cannot work before the first is made, and notes of the others
+// whose ports it has checked. Ports that another of the changes frees are free.
 func (r *registry) checkAll(changes []change) error {
 	r.change.Lock()
 	defer r.change.Unlock()
@@ -76,18 +76,18 @@ func (r *registry) checkAll(changes []change) error {
 		}
 	}
 	var problems agg.Problems
-	for _, c := range changes {
-		if c.after == nil {
+	for i := range changes {
+		if changes[i].after == nil {
 			continue
 		}
-		if err := r.checkOne(c, owners, freed); err != nil {
+		if err := r.checkOne(&changes[i], owners, freed); err != nil {
 			problems = append(problems, control.ProblemsOf(err)...)
 		}
 	}
 	return problems.Err()
 }
 
-func (r *registry) checkOne(c change, owners map[string]string, freed map[string]bool) error {
+func (r *registry) checkOne(c *change, owners map[string]string, freed map[string]bool) error {
 	if err := c.after.Validate(); err != nil {
 		return err
 	}
@@ -108,10 +108,12 @@ func (r *registry) checkOne(c change, owners map[string]string, freed map[string
 		}
 	}
 	var problems agg.Problems
+	c.checked = true
 	for _, p := range c.after.Ports {
 		owner, owned := owners[p.Name]
 		switch {
 		case owner == c.after.Name, owned && freed[p.Name]:
+			c.checked = false // it is a port still
 		case owned:
 			problems = append(problems, portTaken(p.Name, owner, c.after.Name))
 		default:
@@ -252,13 +254,13 @@ func (r *registry) pastOf(ctx context.Context, changes []change) past {
 	return p
 }
 
-// of is the origin of the aggregate that is made of spec: an address that is asked for
-// is not overruled.
-func (b belongings) of(spec agg.Spec) origin {
-	if _, chosen := spec.Options["mac"]; chosen {
+// of is the origin of the aggregate that a change makes: an address that is asked for is not
+// overruled.
+func (b belongings) of(c change) origin {
+	if _, chosen := c.after.Options["mac"]; chosen {
 		b.MAC = agg.MAC{}
 	}
-	return origin{file: b.File, mac: b.MAC}
+	return origin{file: b.File, mac: b.MAC, checked: c.checked}
 }
 
 // makeRoom takes ports away where another aggregate is to get them.
@@ -307,7 +309,7 @@ func (r *registry) create(ctx context.Context, c change, held belongings) error 
 	if _, has, _ := r.loadTakeOver(c.Aggregate); held.TookOver && !has {
 		up = r.upTakingOver
 	}
-	if err := up(ctx, *c.after, held.of(*c.after)); err != nil {
+	if err := up(ctx, *c.after, held.of(c)); err != nil {
 		return err
 	}
 	return held.give(c.Aggregate)

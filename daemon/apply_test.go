@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -74,6 +76,56 @@ func (w choosy) OpenPlane(ctx context.Context, plane string, spec agg.Spec) (eng
 		return refusing{p, new(bool)}, nil
 	}
 	return p, err
+}
+
+// checking counts how often ports are checked.
+type checking struct {
+	world
+	mu    sync.Mutex
+	ports map[string]int
+}
+
+func (w *checking) CheckPort(aggregate, port string) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ports[port]++
+	return w.world.CheckPort(aggregate, port)
+}
+
+// checked is how often each port was since it was asked last.
+func (w *checking) checked() map[string]int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	was := w.ports
+	w.ports = map[string]int{}
+	return was
+}
+
+// A port is checked before the first change is made, once; one that is free only later,
+// when it is. A command by itself checks its own.
+func TestApplyChecksAPortOnce(t *testing.T) {
+	r := newRig(t, "eth1", "eth2", "eth3", "eth4")
+	w := &checking{world: r.w, ports: map[string]int{}}
+	r.as = w
+	r.start()
+	apply := func(text string, want map[string]int) {
+		t.Helper()
+		request := file("f.yaml", "aggregates:\n"+text)
+		request.Rebuild = true
+		if _, err := r.client.Apply(t.Context(), request); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.checked(); !maps.Equal(got, want) {
+			t.Errorf("%s: checked %v, want %v", text, got, want)
+		}
+	}
+	apply("  bond0: {ports: [eth1, eth2]}\n", map[string]int{"eth1": 1, "eth2": 1})
+	apply("  bond0: {ports: [eth1]}\n  bond1: {ports: [eth2, eth3]}\n", map[string]int{"eth3": 2, "eth2": 1})
+	apply("  bond1: {mode: balance-xor, ports: [eth2, eth3]}\n", map[string]int{"eth2": 1, "eth3": 1})
+	r.mustUp("bond2", "eth4")
+	if got := w.checked(); !maps.Equal(got, map[string]int{"eth4": 1}) {
+		t.Errorf("a command: checked %v", got)
+	}
 }
 
 // A failure in the middle takes back what was made before it.

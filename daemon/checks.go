@@ -12,8 +12,9 @@ import (
 	"github.com/yokelag/yoke/control"
 )
 
-// checkNew refuses a spec that cannot become an aggregate, before anything changes.
-func (r *registry) checkNew(ctx context.Context, spec agg.Spec) error {
+// checkNew refuses a spec that cannot become an aggregate, before anything changes. Of ports
+// that were checked it looks only whose they are.
+func (r *registry) checkNew(ctx context.Context, spec agg.Spec, checked bool) error {
 	if err := spec.Validate(); err != nil {
 		return err
 	}
@@ -33,7 +34,7 @@ func (r *registry) checkNew(ctx context.Context, spec agg.Spec) error {
 	if err := r.world.CheckName(spec.Name, spec.Config().Plane); err != nil {
 		return r.withFreeName(err, spec.Name)
 	}
-	return r.checkPorts(spec.Name, spec.Ports)
+	return r.checkPorts(spec.Name, spec.Ports, checked)
 }
 
 // withFreeName adds to the refusal of a name the first bondN that would be taken.
@@ -73,7 +74,7 @@ func (r *registry) checkChange(before, after agg.Spec) error {
 			fresh = append(fresh, p)
 		}
 	}
-	return r.checkPorts(after.Name, fresh)
+	return r.checkPorts(after.Name, fresh, false)
 }
 
 // checkWhen refuses changes of options that are chosen once.
@@ -106,8 +107,9 @@ func remake(spec agg.Spec) string {
 	return "with an interruption `" + text.String() + "`"
 }
 
-// checkPorts refuses ports that are somebody else's, all at once.
-func (r *registry) checkPorts(name string, ports []agg.PortSpec) error {
+// checkPorts refuses ports that are somebody else's, all at once: an aggregate's, and where
+// they were not checked yet, the kernel's.
+func (r *registry) checkPorts(name string, ports []agg.PortSpec, checked bool) error {
 	owners := r.owners()
 	var out agg.Problems
 	for _, p := range ports {
@@ -118,6 +120,9 @@ func (r *registry) checkPorts(name string, ports []agg.PortSpec) error {
 		if _, err := r.get(p.Name); err == nil || r.brokenOne(p.Name) != nil {
 			out = append(out, &agg.Problem{Code: "port-busy", Object: p.Name, Rule: "is an aggregate itself",
 				Remedy: "its ports can be named instead after `yoke down " + p.Name + "`"})
+			continue
+		}
+		if checked {
 			continue
 		}
 		if err := r.world.CheckPort(name, p.Name); err != nil {

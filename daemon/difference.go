@@ -14,6 +14,8 @@ import (
 type change struct {
 	control.Change
 	before, after *agg.Spec
+	// checked: all ports were checked, before the first change was made.
+	checked bool
 }
 
 // difference says what has to be done to get from before to after; ok is false where

@@ -49,7 +49,7 @@ func (r *registry) wouldUp(ctx context.Context, asked agg.Spec, takeOver bool) (
 func (r *registry) checkWould(ctx context.Context, spec agg.Spec) error {
 	r.change.Lock()
 	defer r.change.Unlock()
-	if err := r.checkNew(ctx, spec); err != nil {
+	if err := r.checkNew(ctx, spec, false); err != nil {
 		return err
 	}
 	return r.checkRoom(spec.Name)

@@ -129,7 +129,7 @@ func (r *registry) fitting(spec agg.Spec) (agg.Spec, agg.Problems, error) {
 		if p.Matched == "" || spec.Port(p.Name) != agg.NoPort {
 			return false
 		}
-		err := r.checkPorts(spec.Name, []agg.PortSpec{p})
+		err := r.checkPorts(spec.Name, []agg.PortSpec{p}, false)
 		if err != nil {
 			fresh = append(fresh, control.ProblemsOf(err)...)
 		}

@@ -131,6 +131,9 @@ type origin struct {
 	file *agg.Spec
 	// mac is the address it had before it was made anew, zero where it chooses one.
 	mac agg.MAC
+	// checked: the ports were checked for this change a moment ago, so that nothing is made
+	// that cannot work. Whoever takes them checks again, before anything of theirs changes.
+	checked bool
 }
 
 // up makes an aggregate that does not exist yet, or leaves nothing of it. A device that is
@@ -142,7 +145,7 @@ func (r *registry) up(ctx context.Context, spec agg.Spec, from origin) error {
 			return err
 		}
 	}
-	spec, err := r.claim(ctx, spec)
+	spec, err := r.claim(ctx, spec, from.checked)
 	if err != nil {
 		return err
 	}
@@ -177,8 +180,9 @@ func (r *registry) up(ctx context.Context, spec agg.Spec, from origin) error {
 }
 
 // claim finds the ports of the aggregate, checks that it can be made, and keeps its name
-// and ports for the caller until unclaim.
-func (r *registry) claim(ctx context.Context, asked agg.Spec) (agg.Spec, error) {
+// and ports for the caller until unclaim. Of ports that were checked it looks only whose
+// they are.
+func (r *registry) claim(ctx context.Context, asked agg.Spec, checked bool) (agg.Spec, error) {
 	r.change.Lock()
 	defer r.change.Unlock()
 	if r.stopped {
@@ -188,7 +192,7 @@ func (r *registry) claim(ctx context.Context, asked agg.Spec) (agg.Spec, error) 
 	if err != nil {
 		return asked, err
 	}
-	if err := r.checkNew(ctx, spec); err != nil {
+	if err := r.checkNew(ctx, spec, checked); err != nil {
 		return asked, err
 	}
 	if err := r.checkRoom(spec.Name); err != nil {

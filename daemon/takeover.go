@@ -120,7 +120,7 @@ func (r *registry) checkApart(ctx context.Context, spec agg.Spec) error {
 	r.change.Lock()
 	defer r.change.Unlock()
 	var problems agg.Problems
-	err := r.checkNew(ctx, spec)
+	err := r.checkNew(ctx, spec, false)
 	if several, ok := errors.AsType[agg.Problems](err); ok {
 		for _, p := range several {
 			if p.Code != "has-addresses" && p.Code != "has-routes" {
