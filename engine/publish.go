@@ -138,7 +138,7 @@ func (e *Engine) beginWith(err error) {
 // changes nothing.
 func (e *Engine) takeOver(ctx context.Context) {
 	p := &e.plane
-	facts, err := e.observe(ctx)
+	facts, err := e.found(ctx)
 	p.device = facts.Device // zero after an error
 	if err != nil || facts.Published == nil {
 		p.verifyAt = agg.Never
@@ -156,6 +156,21 @@ func (e *Engine) takeOver(ctx context.Context) {
 	if e.policy.Active == "" && found.Mode == agg.ActiveBackup {
 		e.policy.Active = activeOf(found)
 	}
+}
+
+// found reads what the plane does already. The least that it can tell is enough: the first
+// plan that is applied is followed by a whole observation.
+func (e *Engine) found(ctx context.Context) (agg.Facts, error) {
+	v, ok := e.w.Plane.(Verifier)
+	if !ok {
+		return e.observe(ctx)
+	}
+	f, err := v.Verify(ctx)
+	if err != nil {
+		return agg.Facts{}, fmt.Errorf("verify %s: %w", e.name, err)
+	}
+	e.plane.observedAt = e.w.Clock.Now()
+	return f, nil
 }
 
 // activeOf names the port that a plan with one entry uses, or none.
