@@ -3,6 +3,8 @@ package lacp
 import (
 	"fmt"
 	"os"
+	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -22,11 +24,19 @@ func TestOpenVSwitchDoesNotNoticeAnOrphan(t *testing.T) {
 		rates = append(rates, "slow")
 	}
 	for _, rate := range rates {
-		t.Run(rate, func(t *testing.T) { orphanOfOpenVSwitch(t, rate) })
+		t.Run(rate, func(t *testing.T) {
+			for try := 1; !orphanOfOpenVSwitch(t, rate); try++ {
+				if t.Log("the machine had no time for Open vSwitch, which was silent for longer than a partner may be"); try == 3 {
+					t.Fatal("so it was three times")
+				}
+			}
+		})
 	}
 }
 
-func orphanOfOpenVSwitch(t *testing.T, rate string) {
+// orphanOfOpenVSwitch is not ok where Open vSwitch itself stood still: it takes us for dead
+// then, and we it.
+func orphanOfOpenVSwitch(t *testing.T, rate string) (ok bool) {
 	t.Helper()
 	r, v := withOVS(t, "ebpf", "lacp=active", "other_config:lacp-time=fast")
 	v.up("ebpf", "lacp_rate="+rate)
@@ -40,6 +50,9 @@ func orphanOfOpenVSwitch(t *testing.T, rate string) {
 	r.Kill()
 	for end := time.Now().Add(orphaned()); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
 		if now := fmt.Sprint(v.show()); now != before {
+			if v.stoodStill() {
+				return false
+			}
 			t.Fatalf("Open vSwitch noticed:\n%s\nbefore:\n%s", now, before)
 		}
 	}
@@ -47,14 +60,39 @@ func orphanOfOpenVSwitch(t *testing.T, rate string) {
 	r.WaitCarrying(2)
 	for end := time.Now().Add(2 * time.Second); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
 		if now := fmt.Sprint(v.show()); now != before {
+			if v.stoodStill() {
+				return false
+			}
 			t.Fatalf("Open vSwitch noticed the daemon's return:\n%s\nbefore:\n%s", now, before)
 		}
 	}
 	got := s.Stop()
 	late := min(got.Lost, overflowed(r)-full)
 	t.Logf("%d came, and were not read in time", late)
-	got.Lost -= late
+	if got.Lost -= late; got.Lost > 0 && v.stoodStill() {
+		return false
+	}
 	rig.Lossless(t, "to Open vSwitch", got)
+	return true
+}
+
+// longPoll is what Open vSwitch logs of itself when it comes late to what it has to do.
+var longPoll = regexp.MustCompile(`Unreasonably long (\d+)ms poll interval`)
+
+// stoodStill reports whether Open vSwitch says that it once did nothing for as long as makes it
+// miss two of the messages that it sends each second.
+func (v *ovs) stoodStill() bool {
+	v.r.T.Helper()
+	text, err := os.ReadFile(filepath.Join(v.dir, "ovs-vswitchd.log"))
+	if err != nil {
+		v.r.T.Fatal(err)
+	}
+	for _, found := range longPoll.FindAllSubmatch(text, -1) {
+		if ms, err := strconv.Atoi(string(found[1])); err == nil && ms >= 2000 {
+			return true
+		}
+	}
+	return false
 }
 
 // overflowed is how many frames the sockets of Open vSwitch, which have room for some 270
