@@ -40,6 +40,28 @@ func TestLinkFollowsCarrier(t *testing.T) {
 	}
 }
 
+// The length of masks is learnt once; a wrong one costs a question more and no answer.
+func TestSettingsLearnTheLengthOfMasks(t *testing.T) {
+	nstest.Require(t, "root", "tun")
+	ns := nstest.New(t)
+	ns.Tap("tap0")
+	s := opened(t, ns)
+	want, err := s.Settings("tap0")
+	if err != nil || want.Speed == 0 {
+		t.Fatalf("got %+v, %v", want, err)
+	}
+	right := s.maskWords.Load()
+	if right <= 0 {
+		t.Fatalf("it learnt %d", right)
+	}
+	for _, words := range []int32{right, right + 1, maxMaskWords, 0} {
+		s.maskWords.Store(words)
+		if got, err := s.Settings("tap0"); err != nil || got != want || s.maskWords.Load() != right {
+			t.Errorf("with %d words: got %+v, %v, and learnt %d; want %+v and %d", words, got, err, s.maskWords.Load(), want, right)
+		}
+	}
+}
+
 func TestAbsentInterface(t *testing.T) {
 	nstest.Require(t, "root")
 	s := opened(t, nstest.New(t))

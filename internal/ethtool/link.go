@@ -76,8 +76,12 @@ const (
 
 // Settings tells speed and duplex. Errors as Link.
 func (s *Socket) Settings(name string) (Settings, error) {
-	r, err := s.settings(name)
-	if err != nil {
+	r, ok := s.room.Get().(*linkSettings)
+	if !ok {
+		r = new(linkSettings)
+	}
+	defer s.room.Put(r)
+	if err := s.settings(name, r); err != nil {
 		return Settings{}, err
 	}
 	out := Settings{Speed: r.speed, FullDuplex: r.duplex == duplexFull}
@@ -90,26 +94,25 @@ func (s *Socket) Settings(name string) (Settings, error) {
 // SetSpeed sets the speed in Mb/s, with full duplex and without negotiation. Few virtual
 // devices take it: tap does, veth does not. Errors as Link.
 func (s *Socket) SetSpeed(name string, megabits uint32) error {
-	r, err := s.settings(name)
-	if err != nil {
+	r := new(linkSettings)
+	if err := s.settings(name, r); err != nil {
 		return err
 	}
 	r.cmd, r.speed, r.duplex, r.autoneg = unix.ETHTOOL_SLINKSETTINGS, megabits, duplexFull, 0
 	return s.ethtool(name, unsafe.Pointer(r))
 }
 
-// settings reads ETHTOOL_GLINKSETTINGS: once to learn the length of the masks, which the
-// kernel answers negated, and once for the answer.
-func (s *Socket) settings(name string) (*linkSettings, error) {
-	r := &linkSettings{cmd: unix.ETHTOOL_GLINKSETTINGS}
-	if err := s.ethtool(name, unsafe.Pointer(r)); err != nil {
-		return nil, err
+// settings reads ETHTOOL_GLINKSETTINGS into r. Who asks with another length of the masks than
+// the kernel has is answered by that length, negated: it is learnt so once, and again where
+// it should ever be another.
+func (s *Socket) settings(name string, r *linkSettings) error {
+	ask := func() error {
+		*r = linkSettings{cmd: unix.ETHTOOL_GLINKSETTINGS, maskWords: int8(s.maskWords.Load())}
+		return s.ethtool(name, unsafe.Pointer(r))
 	}
-	if r.maskWords < 0 {
-		r = &linkSettings{cmd: unix.ETHTOOL_GLINKSETTINGS, maskWords: -r.maskWords}
-		if err := s.ethtool(name, unsafe.Pointer(r)); err != nil {
-			return nil, err
-		}
+	if err := ask(); err != nil || r.maskWords >= 0 {
+		return err
 	}
-	return r, nil
+	s.maskWords.Store(-int32(r.maskWords))
+	return ask()
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -14,6 +15,11 @@ import (
 type Socket struct {
 	fd    int
 	names *Names
+	// maskWords is the length of the masks of link modes, 0 until the kernel has told.
+	maskWords atomic.Int32
+	// room is where the kernel writes link settings: a kilobyte and a half for each answer,
+	// and the speeds of many interfaces are read for as long as a daemon lives.
+	room sync.Pool
 }
 
 // Names are the numbers of features, by name: the same for all devices of a kernel. To ask
@@ -36,7 +42,7 @@ func OpenWith(names *Names) (*Socket, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ethtool socket: %w", err)
 	}
-	return &Socket{fd, names}, nil
+	return &Socket{fd: fd, names: names}, nil
 }
 
 // Close lets go of the socket.

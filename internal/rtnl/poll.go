@@ -56,7 +56,8 @@ func (l *Listener) dueAt(now time.Time) (due []*subscription, all int) {
 // pollOne polls one subscription and returns how many interfaces it has.
 func (l *Listener) pollOne(s *subscription) int {
 	for name := range s.names {
-		state, present, err := l.query.link(name)
+		before, had := s.seen[name]
+		state, present, err := l.query.again(name, before.index)
 		if err != nil {
 			signal(s.wake) // the reader meets the same error and says it
 			continue
@@ -65,7 +66,7 @@ func (l *Listener) pollOne(s *subscription) int {
 		if present {
 			now = seen{state.index, state.adminUp(), l.carrier(state, !s.useCarrier)}
 		}
-		if before, had := s.seen[name]; !had || before != now {
+		if !had || before != now {
 			s.seen[name] = now
 			l.changed(s)
 		}

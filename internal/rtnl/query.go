@@ -110,6 +110,17 @@ func (q *querier) link(name string) (linkState, bool, error) {
 	return s, present, err
 }
 
+// again asks for a link that had an ifindex when it was asked for last, 0 where it was not
+// there: the kernel finds an index sooner than a name.
+func (q *querier) again(name string, index int) (linkState, bool, error) {
+	if index != 0 {
+		if s, present, err := q.byIndex(index); err == nil && present && s.name == name {
+			return s, true, nil
+		}
+	}
+	return q.link(name)
+}
+
 // byIndex asks for one link by its ifindex.
 func (q *querier) byIndex(index int) (linkState, bool, error) { return q.ask("", index) }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
+	"github.com/yokelag/yoke/internal/ethtool"
 	"github.com/yokelag/yoke/internal/iface"
 	"github.com/yokelag/yoke/internal/nstest"
 )
@@ -278,6 +279,60 @@ func TestSpeedChangesWakeAndOutliveTheCarrier(t *testing.T) {
 	until(t, wake, func() bool { return !read(t, l, "tap0")[0].Carrier }, "carrier lost")
 	if got := read(t, l, "tap0")[0]; got.Speed != 1000 {
 		t.Errorf("without carrier: %+v", got)
+	}
+}
+
+// The speed of an interface that nothing was told of is compared with what is known of the
+// very one that has the name now.
+func TestSameSpeed(t *testing.T) {
+	nstest.Require(t, "root", "tun")
+	ns := nstest.New(t)
+	ns.Tap("tap0")
+	var driver *ethtool.Socket
+	if err := ns.Run(func() (err error) { driver, err = ethtool.Open(); return err }); err != nil {
+		t.Fatal(err)
+	}
+	defer driver.Close()
+	is, err := driver.Settings("tap0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := is
+	other.Speed++
+	l := &Listener{driver: driver, places: places{}, speeds: map[int]ethtool.Settings{}}
+	for _, c := range []struct {
+		when  string
+		index int // by which the name is known
+		known map[int]ethtool.Settings
+		same  bool
+	}{
+		{"never read", 0, nil, false},
+		{"the same", 5, map[int]ethtool.Settings{5: is}, true},
+		{"another speed", 5, map[int]ethtool.Settings{5: other}, false},
+		{"another interface", 6, map[int]ethtool.Settings{5: is}, false},
+	} {
+		l.places["tap0"], l.speeds = place{index: c.index}, c.known
+		if got := l.sameSpeed("tap0"); got != c.same {
+			t.Errorf("%s: got %v", c.when, got)
+		}
+	}
+}
+
+// A link is asked for by the index that it had, and found by its name where that is another
+// link's now, or nobody's.
+func TestAgainFindsTheName(t *testing.T) {
+	nstest.Require(t, "root", "veth")
+	ns := nstest.New(t)
+	ns.Veth("eth0", ns, "eth1")
+	l := opened(t, ns)
+	zero, one := ns.Index("eth0"), ns.Index("eth1")
+	for _, before := range []int{0, zero, one, 1 << 30} {
+		if s, present, err := l.query.again("eth0", before); err != nil || !present || s.name != "eth0" || s.index != zero {
+			t.Errorf("known by %d: %+v, %v, %v", before, s, present, err)
+		}
+	}
+	if s, present, err := l.query.again("eth2", one); err != nil || present {
+		t.Errorf("a name that went: %+v, %v", s, err)
 	}
 }
 

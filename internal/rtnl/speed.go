@@ -29,11 +29,14 @@ func (l *Listener) readSpeeds() {
 		case <-tick.C:
 			all = true
 		}
-		names := l.unclean(all)
+		names, told := l.unclean(all)
 		if all {
 			tick.Reset(max(speedPeriod, speedShare*time.Duration(len(names))))
 		}
 		for _, name := range names {
+			if _, soiled := told[name]; !soiled && l.sameSpeed(name) {
+				continue
+			}
 			if s, present, err := l.query.link(name); err == nil && present {
 				l.refresh(s)
 			}
@@ -41,23 +44,32 @@ func (l *Listener) readSpeeds() {
 	}
 }
 
-// unclean returns the subscribed interfaces whose speed is to be read, or all, and
-// takes them as read.
-func (l *Listener) unclean(all bool) []string {
+// unclean returns the subscribed interfaces whose speed is to be read, or all, and takes
+// them as read; told are those of which something was told.
+func (l *Listener) unclean(all bool) (names []string, told map[string]struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	told, l.dirty = l.dirty, map[string]struct{}{}
 	from := maps.Keys(l.byName)
 	if !all {
-		from = maps.Keys(l.dirty)
+		from = maps.Keys(told)
 	}
-	var names []string
 	for n := range from {
 		if len(l.byName[n]) > 0 {
 			names = append(names, n)
 		}
 	}
-	clear(l.dirty)
-	return names
+	return names, told
+}
+
+// sameSpeed reports whether the driver says what it said last. Of an interface of which the
+// kernel has told nothing, that is all there is to know, and a fifth of the work: what the
+// kernel has of it matters only where the speed is another.
+func (l *Listener) sameSpeed(name string) bool {
+	l.mu.Lock()
+	before, had := l.speeds[l.places[name].index]
+	l.mu.Unlock()
+	return had && l.askSpeed(name) == before
 }
 
 // refresh reads one interface's speed, keeps the old one while there is no carrier, and
