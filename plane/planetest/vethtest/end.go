@@ -25,13 +25,15 @@ type end struct {
 	refused, late int
 	// given holds frames that were given up, of all ends of a harness.
 	given map[string]bool
+	// frame and beside are where a frame is received.
+	frame, beside []byte
 }
 
 // openEnd makes the socket of an interface. Its buffer holds tens of thousands of
 // frames, so that a busy machine does not count as a lossy plane.
 func openEnd(t *testing.T, ns *nstest.NS, name string, given map[string]bool) *end {
 	t.Helper()
-	e := &end{t: t, index: ns.Index(name), given: given}
+	e := &end{t: t, index: ns.Index(name), given: given, frame: make([]byte, 66<<10), beside: make([]byte, 128)}
 	err := ns.Run(func() (err error) {
 		e.fd, err = unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 		return err
@@ -80,12 +82,11 @@ func (e *end) noteLate(frame []byte) {
 	}
 }
 
-// next returns a frame that the interface received, or nil where none is waiting. A VLAN
-// tag that the kernel took out of the frame is put back.
+// next returns a frame that the interface received, which is there until the next one is, or
+// nil where none is waiting. A VLAN tag that the kernel took out of the frame is put back.
 func (e *end) next() []byte {
-	b, oob := make([]byte, 66<<10), make([]byte, 128)
 	for {
-		n, oobn, _, _, err := unix.Recvmsg(e.fd, b, oob, 0)
+		n, oobn, _, _, err := unix.Recvmsg(e.fd, e.frame, e.beside, 0)
 		switch {
 		case errors.Is(err, unix.EAGAIN):
 			return nil
@@ -94,7 +95,7 @@ func (e *end) next() []byte {
 		case err != nil:
 			e.t.Fatalf("receive a frame: %v", err)
 		}
-		return restoreTag(b[:n], oob[:oobn])
+		return restoreTag(e.frame[:n], e.beside[:oobn])
 	}
 }
 
