@@ -1,8 +1,10 @@
 package ebpf
 
 import (
+	"sync"
 	"testing"
 
+	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/asm"
 
 	"github.com/yokelag/yoke/agg"
@@ -42,6 +44,67 @@ func TestLargerProgramsAreAskedForAgain(t *testing.T) {
 		t.Errorf("hop is %s", name)
 	}
 	r.near.MustPing(there)
+}
+
+// Loads of a program share what was compiled, also at the same time, and each has its own
+// constants.
+func TestEachLoadHasItsConstants(t *testing.T) {
+	nstest.Require(t, "root", "bpf", "veth", "bridge")
+	r := newRig(t, Options{})
+	l := r.plane.loader
+	l.programs = NewPrograms() // with nothing read yet
+	var tasks sync.WaitGroup
+	for place := range 8 {
+		tasks.Go(func() {
+			p, err := l.load(yokeProgYokeRx, place)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer p.Close()
+			if cookie, at := constantsOf(t, p); cookie != l.cookie || at != uint32(place) {
+				t.Errorf("place %d: the program has %#x and %d, want %#x", place, cookie, at, l.cookie)
+			}
+		})
+	}
+	tasks.Wait()
+}
+
+// constantsOf reads what a program in the kernel takes for constant.
+func constantsOf(t *testing.T, p *ebpf.Program) (cookie, place uint32) {
+	t.Helper()
+	info, err := p.Info()
+	if err != nil {
+		t.Error(err)
+		return 0, 0
+	}
+	ids, _ := info.MapIDs()
+	for _, id := range ids {
+		m, err := ebpf.NewMapFromID(id)
+		if err != nil {
+			t.Error(err)
+			return 0, 0
+		}
+		defer m.Close()
+		about, err := m.Info()
+		if err != nil || !about.Frozen() {
+			continue
+		}
+		var data []byte
+		if err := m.Lookup(uint32(0), &data); err != nil {
+			t.Error(err)
+			return 0, 0
+		}
+		whole, err := loadYoke()
+		if err != nil {
+			t.Error(err)
+			return 0, 0
+		}
+		read := func(name string) uint32 { return whole.ByteOrder.Uint32(data[whole.Variables[name].Offset:]) }
+		return read(yokeVarCookie), read(yokeVarPlace)
+	}
+	t.Error("the program has no frozen map")
+	return 0, 0
 }
 
 // withBroken are the programs, one of which does not load.
