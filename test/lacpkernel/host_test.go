@@ -3,7 +3,6 @@ package lacpkernel
 import (
 	"fmt"
 	"os"
-	"strings"
 	"testing"
 	"time"
 
@@ -12,13 +11,7 @@ import (
 	"github.com/yokelag/yoke/test/rig"
 )
 
-func TestMain(m *testing.M) {
-	if from, to, ok := strings.Cut(os.Getenv(relays), " "); ok {
-		fmt.Fprintln(os.Stderr, relay(from, to))
-		os.Exit(1)
-	}
-	os.Exit(rig.Main(m))
-}
+func TestMain(m *testing.M) { os.Exit(rig.Main(m)) }
 
 // full reports whether the environment asks for the full form, which takes minutes.
 func full() bool { return os.Getenv("YOKE_FULL") != "" }
@@ -67,7 +60,6 @@ func host(t *testing.T, plane string, features ...string) *rig.Rig {
 	for _, name := range cables() {
 		r.Here.Veth(name, r.There, name)
 	}
-	startRelay(r)
 	return r
 }
 
@@ -149,7 +141,7 @@ func agrees(s agg.Status, p partner) error {
 func waitAgreed(r *rig.Rig, p partner) {
 	r.T.Helper()
 	wait(r, func() error {
-		s, err := status(r)
+		s, err := r.Ask()
 		if err == nil {
 			err = agrees(s, p)
 		}

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/yokelag/yoke/internal/nstest"
 )
@@ -59,10 +60,22 @@ func (r *Rig) StartBy(line ...string) {
 	cmd.Stderr = r.Log
 	r.daemon = cmd
 	r.Here.Start(cmd)
-	nstest.Eventually(r.T, patience, func() bool {
+	nstest.Eventually(r.T, patience, r.answers, "yoked to answer; its log:\n%s", r.Log)
+}
+
+// answers reports whether a daemon does, whatever it says.
+func (r *Rig) answers() bool {
+	r.T.Helper()
+	if !nstest.Emulated() {
 		_, err := r.Yoke("get", "bond0") // which, unlike status, is asked of a daemon only
 		return ExitCode(err) != NoDaemon
-	}, "yoked to answer; its log:\n%s", r.Log)
+	}
+	time.Sleep(pause)
+	answer, err := r.ask()
+	if err == nil {
+		_ = answer.Body.Close()
+	}
+	return err == nil
 }
 
 // PID is that of the daemon.

@@ -34,10 +34,27 @@ func (r *Rig) WaitFor(cond func(agg.Status) bool, what string) agg.Status {
 	r.T.Helper()
 	var s agg.Status
 	nstest.Eventually(r.T, patience, func() bool {
-		s = r.Status()
+		s = r.Look()
 		return cond(s)
 	}, "%s; log of yoked:\n%s", what, r.Log)
 	return s
+}
+
+// pause is the time before each look in an emulated machine: who looks all the time slows down
+// what is waited for.
+const pause = 20 * time.Millisecond
+
+// Look is Status for one who looks until something is so: in an emulated machine by Ask, where
+// that is answered.
+func (r *Rig) Look() agg.Status {
+	r.T.Helper()
+	if nstest.Emulated() {
+		time.Sleep(pause)
+		if s, err := r.Ask(); err == nil {
+			return s
+		}
+	}
+	return r.Status()
 }
 
 // WaitActive waits until frames leave by the port and the plan is in force.

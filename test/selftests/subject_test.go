@@ -196,11 +196,11 @@ func (p *plane) set(words []string) {
 	p.r.Must(append([]string{"set", "bond0"}, words...)...)
 }
 
-func (p *plane) active() string { return p.r.Status().Active }
+func (p *plane) active() string { return p.r.Look().Active }
 
 func (p *plane) state(port string) string {
 	p.r.T.Helper()
-	s := p.r.Status()
+	s := p.r.Look()
 	i := slices.IndexFunc(s.Ports, func(x agg.PortStatus) bool { return x.Name == port })
 	if i < 0 {
 		return "down"
