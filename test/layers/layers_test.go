@@ -131,13 +131,8 @@ func (s *site) waitUsable(want ...string) {
 	}, "the usable ports to be "+strings.Join(want, " and "))
 }
 
-// ports describes the ports, without their counters.
-func (s *site) ports() (text string) {
+// ports describes the ports, and what else is here, without their counters.
+func (s *site) ports() string {
 	s.T.Helper()
-	for _, port := range cables {
-		text += nstest.Command(s.T, s.Here, "ip", "-d", "link", "show", "dev", port)
-		text += nstest.Command(s.T, s.Here, "tc", "qdisc", "show", "dev", port)
-		text += nstest.Command(s.T, s.Here, "ip", "addr", "show", "dev", port)
-	}
-	return text
+	return nstest.Command(s.T, s.Here, "ip", "-d", "addr", "show") + nstest.Command(s.T, s.Here, "tc", "qdisc", "show")
 }
