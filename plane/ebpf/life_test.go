@@ -3,7 +3,10 @@ package ebpf
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -89,19 +92,21 @@ func (r *rig) addUserFilter(name string) {
 // snapshot is what a user sees of the links and of tc, without counters.
 func (r *rig) snapshot() string {
 	r.Helper()
-	var out strings.Builder
-	out.WriteString(nstest.Command(r, r.near, "ip", "-d", "link"))
-	groups := strings.Split(nstest.Command(r, r.near, "ip", "-o", "maddr"), "\n")
+	groups := strings.SplitAfter(nstest.Command(r, r.near, "ip", "-o", "maddr"), "\n")
 	slices.Sort(groups) // the kernel lists them in the order of joining
-	out.WriteString(strings.Join(groups, "\n"))
+	// One program for all questions: in an emulated machine starting one takes long. The qdisc is
+	// asked for each time, to tell the answers apart.
+	var questions strings.Builder
 	for _, name := range r.names {
-		for _, what := range []string{"ingress", "egress"} {
-			text, _ := r.near.Output("tc", "filter", "show", "dev", name, what)
-			out.WriteString(name + " " + what + ":\n" + text)
+		for _, hook := range []string{"ingress", "egress"} {
+			fmt.Fprintf(&questions, "qdisc show dev %s\nfilter show dev %s %s\n", name, name, hook)
 		}
-		out.WriteString(nstest.Command(r, r.near, "tc", "qdisc", "show", "dev", name))
 	}
-	return out.String()
+	batch := filepath.Join(r.TempDir(), "snapshot.tc")
+	if err := os.WriteFile(batch, []byte(questions.String()), 0o600); err != nil {
+		r.Fatal(err)
+	}
+	return nstest.Command(r, r.near, "ip", "-d", "link") + strings.Join(groups, "") + nstest.Command(r, r.near, "tc", "-batch", batch)
 }
 
 // settled is the snapshot when the kernel has made all that a new interface gets: the groups
@@ -109,13 +114,15 @@ func (r *rig) snapshot() string {
 func (r *rig) settled() string {
 	r.Helper()
 	nstest.Eventually(r, 20*time.Second, func() bool {
-		text := nstest.Command(r, r.near, "ip", "-6", "-o", "addr")
-		for _, name := range r.names {
-			if !strings.Contains(text, " "+name+" ") {
+		addrs, err := r.near.Handle().AddrList(nil, netlink.FAMILY_V6)
+		ready := map[int]bool{}
+		for _, a := range addrs {
+			if a.Flags&unix.IFA_F_TENTATIVE != 0 {
 				return false
 			}
+			ready[a.LinkIndex] = true
 		}
-		return !strings.Contains(text, "tentative")
+		return err == nil && !slices.ContainsFunc(r.names, func(name string) bool { return !ready[r.near.Index(name)] })
 	}, "the addresses of %v", r.names)
 	return r.snapshot()
 }

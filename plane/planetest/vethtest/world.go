@@ -2,7 +2,10 @@ package vethtest
 
 import (
 	"context"
+	"fmt"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -169,18 +172,24 @@ func farName(port string) string { return "far-" + port }
 func (h *harness) Snapshot(t *testing.T) string {
 	t.Helper()
 	nstest.Eventually(t, patience, h.settled, "the links to settle")
-	var b strings.Builder
-	show := func(command string) {
-		b.WriteString("# " + command + "\n" + nstest.Command(t, h.host, "sh", "-c", command))
-	}
-	show("ip -d link show")
-	show("ip maddr show | sort") // the kernel keeps no order of them
-	show("tc qdisc show")
+	groups := strings.SplitAfter(nstest.Command(t, h.host, "ip", "maddr", "show"), "\n")
+	slices.Sort(groups) // the kernel keeps no order of them
+	// One program for all questions: in an emulated machine starting one takes long. The qdiscs
+	// are asked for each time, to tell the answers apart.
+	batch := filepath.Join(t.TempDir(), "snapshot.tc")
+	var questions strings.Builder
 	for port := range sorted(h.ends) {
-		show("tc filter show dev " + port + " ingress")
-		show("tc filter show dev " + port + " egress")
+		for _, hook := range []string{"ingress", "egress"} {
+			fmt.Fprintf(&questions, "qdisc show dev %s\nfilter show dev %s %s\n", port, port, hook)
+		}
 	}
-	return b.String()
+	questions.WriteString("qdisc show\n")
+	if err := os.WriteFile(batch, []byte(questions.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join([]string{
+		nstest.Command(t, h.host, "ip", "-d", "link", "show"), strings.Join(groups, ""), nstest.Command(t, h.host, "tc", "-batch", batch),
+	}, "#\n")
 }
 
 // settled reports whether the kernel shows every link as its carrier is.
