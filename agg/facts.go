@@ -1,6 +1,9 @@
 package agg
 
-import "net/netip"
+import (
+	"net/netip"
+	"slices"
+)
 
 // Facts are what a plane and the kernel report about one aggregate.
 type Facts struct {
@@ -24,6 +27,19 @@ type Facts struct {
 	// Unreleased says why ports that the plan does not have any more could not be given back
 	// as they were. They stay taken, and every look tries again.
 	Unreleased []string `json:"unreleased,omitempty"`
+}
+
+// InUse is the published plan, of which there must be one, as frames take it now: entries that
+// have moved leave by what was their second choice.
+func (f Facts) InUse() Plan {
+	p := *f.Published
+	p.Table = slices.Clone(p.Table)
+	for i, b := range f.Buckets {
+		if _, to := p.Move(i); b.Moved && to != "" {
+			p.Table[i] = Choice{First: p.Table[i].Second, Second: p.Table[i].First}
+		}
+	}
+	return p
 }
 
 // DeviceFacts describe the aggregate's device.
@@ -95,6 +111,8 @@ type BucketFacts struct {
 	Frames   uint64  `json:"frames"`
 	Bytes    uint64  `json:"bytes"`
 	LastUsed Instant `json:"last_used,omitempty"`
+	// Moved: frames leave by the second choice of an entry that [Choice.Moves].
+	Moved bool `json:"moved,omitempty"`
 }
 
 // Capability says what a plane can do. There is one value a plane, checked in one

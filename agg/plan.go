@@ -1,5 +1,10 @@
 package agg
 
+import (
+	"slices"
+	"time"
+)
+
 // Limits of a plan. They size the tables of every plane.
 const (
 	// MaxPorts is the largest number of ports of one aggregate.
@@ -7,6 +12,10 @@ const (
 	// NumBuckets is the length of the table under hash_map=buckets.
 	NumBuckets = 256
 )
+
+// Pause is for how long an entry was not used when its traffic changes the port, so that no
+// frame of a flow overtakes another on the way. See [Choice.Moves].
+const Pause = 20 * time.Millisecond
 
 // NoPort is the index of no port, in a Choice and in a Plan.
 const NoPort = -1
@@ -112,6 +121,11 @@ type Choice struct {
 	// Second takes over where First has lost its carrier before a new plan is
 	// published, or NoPort.
 	Second int `json:"second"`
+	// Moves: the entry, of a table of buckets, is on its way from First to Second, both of which
+	// are ports. The first frame after a [Pause] leaves by Second, and so do all from then on.
+	// The plane sees the pause when that frame comes, so that none comes between the look and
+	// the move. Each port takes over from the other where that has lost its carrier.
+	Moves bool `json:"moves,omitempty"`
 }
 
 // PlanPort is one port's part of a plan.
@@ -205,6 +219,31 @@ func (p Plan) Second(port int) int {
 		}
 	}
 	return NoPort
+}
+
+// Moving reports whether entries of the plan move.
+func (p Plan) Moving() bool {
+	return slices.ContainsFunc(p.Table, func(c Choice) bool { return c.Moves })
+}
+
+// GoesOn reports whether an entry moves as it does in the plan before, between the same ports:
+// where it has moved, it stays so.
+func (p Plan) GoesOn(before Plan, entry int) bool {
+	from, to := p.Move(entry)
+	wasFrom, wasTo := before.Move(entry)
+	return p.Select == before.Select && from != "" && from == wasFrom && to == wasTo
+}
+
+// Move names the ports between which an entry moves; it is empty where the entry does not.
+func (p Plan) Move(entry int) (from, to string) {
+	if entry >= len(p.Table) || !p.Table[entry].Moves {
+		return "", ""
+	}
+	c := p.Table[entry]
+	if c.First < 0 || c.First >= len(p.Ports) || c.Second < 0 || c.Second >= len(p.Ports) {
+		return "", ""
+	}
+	return p.Ports[c.First].Name, p.Ports[c.Second].Name
 }
 
 // Entry returns the index into Table for a hash, or NoPort where the table is empty.

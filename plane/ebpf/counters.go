@@ -41,29 +41,42 @@ func (p *Plane) clearPlace(place int) error {
 
 func cpus() int { return ebpf.MustPossibleCPU() }
 
-// buckets sums the counters of the first n entries of the table.
-func (p *Plane) buckets(n int) ([]agg.BucketFacts, error) {
+// buckets sums the counters of the entries of a plan.
+func (p *Plane) buckets(e *yokePlan) ([]agg.BucketFacts, error) {
+	n := min(int(e.Entries), agg.NumBuckets)
 	if n == 0 {
 		return nil, nil
 	}
 	out := make([]agg.BucketFacts, n)
 	ahead := bootAhead()
 	for i := range out {
-		var each []yokeEntryStats
-		if err := p.tables.YokeEntries.Lookup(uint32(i), &each); err != nil {
-			return nil, fmt.Errorf("read counters of table entry %d: %w", i, err)
+		s, err := sumEntry(p.tables.YokeEntries, uint32(i))
+		if err != nil {
+			return nil, err
 		}
-		var last uint64
-		for _, c := range each {
-			out[i].Frames += c.Frames
-			out[i].Bytes += c.Bytes
-			last = max(last, c.LastUsed)
+		out[i].Frames, out[i].Bytes = s.Frames, s.Bytes
+		if s.LastUsed != 0 {
+			out[i].LastUsed = agg.Instant(s.LastUsed).Add(ahead)
 		}
-		if last != 0 {
-			out[i].LastUsed = agg.Instant(last).Add(ahead)
+		if out[i].Moved, err = p.publish.moving.moved(uint32(i), e.Table[i]); err != nil {
+			return nil, err
 		}
 	}
 	return out, nil
+}
+
+// sumEntry sums an entry's counters over all CPUs; its last use is the newest.
+func sumEntry(entries *ebpf.Map, i uint32) (sum yokeEntryStats, err error) {
+	var each []yokeEntryStats
+	if err := entries.Lookup(i, &each); err != nil {
+		return sum, fmt.Errorf("read counters of table entry %d: %w", i, err)
+	}
+	for _, c := range each {
+		sum.Frames += c.Frames
+		sum.Bytes += c.Bytes
+		sum.LastUsed = max(sum.LastUsed, c.LastUsed)
+	}
+	return sum, nil
 }
 
 // dropNames are the names of the drop counters in Facts.Counters.

@@ -23,7 +23,7 @@ func decode(e *yokePlan) (agg.Plan, places) {
 	s := places{}
 	indexes := decodePorts(e, &p, s)
 	for _, c := range e.Table[:min(int(e.Entries), agg.NumBuckets)] {
-		p.Table = append(p.Table, agg.Choice{First: indexes(c.First), Second: indexes(c.Second)})
+		p.Table = append(p.Table, agg.Choice{First: indexes(c.from()), Second: indexes(c.Second), Moves: c.moves()})
 	}
 	return p, s
 }

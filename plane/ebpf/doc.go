@@ -57,6 +57,14 @@
 // A slot is free again after an RCU grace period. Settings such as the fast path, the
 // blocked state and the selector are part of the plan: switching them loses nothing.
 //
+// An entry that moves, agg.Choice.Moves, is the one thing that a plan leaves open: the map
+// yoke_moves holds which entries have moved, from where and to where, and the first frame after
+// a pause moves its entry there, under a lock. Later plans with the same move go on from it. When
+// the plan before used the entry last, the daemon writes into yoke_idle once the plan is in
+// force; until then a frame counts as one of many. All this costs entries that do not move
+// nothing: one that does has a place of no port in the table, and frames that find no port look
+// closer.
+//
 // # Pins
 //
 // Maps and links are pinned in PinRoot/NETNS/AGGREGATE, where NETNS

@@ -30,6 +30,9 @@ func encode(p agg.Plan, at agg.Instant, s places) *yokePlan {
 	}
 	for i, c := range p.Table {
 		e.Table[i] = yokeChoice{First: placeOf(p, s, c.First), Second: placeOf(p, s, c.Second)}
+		if from, _ := p.Move(i); from != "" {
+			e.Table[i].First += moves
+		}
 	}
 	e.Table[single] = yokeChoice{First: placeOf(p, s, p.Multicast), Second: placeOf(p, s, p.Second(p.Multicast))}
 	for i, port := range p.Ports {

@@ -72,7 +72,7 @@ func (p *Plane) observe(ctx context.Context, f *agg.Facts) (err error) {
 		p.unreleased = p.ports.LetGo(ctx, plan)
 	}
 	f.Unreleased = p.unreleased
-	if f.Buckets, err = p.buckets(len(plan.Table)); err != nil {
+	if f.Buckets, err = p.buckets(e); err != nil {
 		return err
 	}
 	for _, q := range plan.Ports {

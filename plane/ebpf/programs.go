@@ -6,6 +6,8 @@ import (
 	"sync"
 
 	"github.com/cilium/ebpf"
+
+	"github.com/yokelag/yoke/agg"
 )
 
 // Programs are the compiled programs and maps, read once for all planes of a process,
@@ -77,7 +79,7 @@ func (s *Programs) constants(cookie, place uint32) (name string, m *ebpf.MapSpec
 		return "", nil, fmt.Errorf("the compiled constants are %T", m.Contents[0].Value)
 	}
 	data := slices.Clone(compiled)
-	for v, value := range map[string]uint32{yokeVarCookie: cookie, yokeVarPlace: place} {
+	for v, value := range map[string]uint32{yokeVarCookie: cookie, yokeVarPlace: place, yokeVarPauseNs: uint32(agg.Pause)} {
 		whole.ByteOrder.PutUint32(data[whole.Variables[v].Offset:], value)
 	}
 	m.Contents = []ebpf.MapKV{{Key: uint32(0), Value: data}}

@@ -9,13 +9,14 @@ import (
 // publisher puts plans in force: it fills a slot that nobody reads and flips the index.
 type publisher struct {
 	plans, index *ebpf.Map
+	moving       moving
 	grace        *grace
 	current      uint32
 }
 
 // openPublisher continues where the pinned maps stand.
 func openPublisher(t *yokeMaps, adopted bool) (*publisher, error) {
-	p := &publisher{plans: t.YokePlans, index: t.YokeCurrent, grace: newGrace()}
+	p := &publisher{plans: t.YokePlans, index: t.YokeCurrent, moving: moving{t.YokeMoves, t.YokeIdle, t.YokeEntries}, grace: newGrace()}
 	if !adopted {
 		return p, nil
 	}
@@ -33,7 +34,14 @@ func openPublisher(t *yokeMaps, adopted bool) (*publisher, error) {
 // publish puts e in force for every frame from now on. What is in force already is not
 // published again.
 func (p *publisher) publish(e *yokePlan) error {
-	if same, err := p.isInForce(e); same || err != nil {
+	now, err := p.inForce()
+	if err != nil {
+		return err
+	}
+	if isInForce(now, e) {
+		return p.moving.begin(e)
+	}
+	if err := p.moving.clear(now, e); err != nil {
 		return err
 	}
 	slot := p.grace.free(p.current)
@@ -45,18 +53,15 @@ func (p *publisher) publish(e *yokePlan) error {
 	}
 	p.grace.left(p.current)
 	p.current = slot
-	return nil
+	return p.moving.begin(e)
 }
 
-// isInForce compares with the maps; neither the time of publication counts nor what the
-// guard noted since.
-func (p *publisher) isInForce(e *yokePlan) (bool, error) {
-	now, err := p.inForce()
-	if err != nil || now.PublishedAt == 0 {
-		return false, err
-	}
-	now.PublishedAt, now.Opened = e.PublishedAt, e.Opened
-	return *now == *e, nil
+// isInForce compares with what was read back; neither the time of publication counts nor
+// what the guard noted since.
+func isInForce(now, e *yokePlan) bool {
+	same := *now
+	same.PublishedAt, same.Opened = e.PublishedAt, e.Opened
+	return now.PublishedAt != 0 && same == *e
 }
 
 // inForce reads back what the programs act on. A plan that was never published has

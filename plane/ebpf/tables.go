@@ -18,6 +18,7 @@ const layout = 3
 const (
 	slots    = 8
 	nowhere  = 255
+	moves    = agg.MaxPorts // added to the first choice of an entry that moves
 	anyPlace = 0
 	single   = agg.NumBuckets // the choice behind the last entry of a table
 )
@@ -91,6 +92,8 @@ func tablesByName(t *yokeMaps) map[string]*ebpf.Map {
 		yokeMapYokeCurrent: t.YokeCurrent,
 		yokeMapYokeDrops:   t.YokeDrops,
 		yokeMapYokeEntries: t.YokeEntries,
+		yokeMapYokeIdle:    t.YokeIdle,
+		yokeMapYokeMoves:   t.YokeMoves,
 		yokeMapYokePlans:   t.YokePlans,
 		yokeMapYokePorts:   t.YokePorts,
 		yokeMapYokeTurn:    t.YokeTurn,

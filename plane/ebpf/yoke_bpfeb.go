@@ -39,6 +39,16 @@ const (
 	yokeFlagREWRITE     yokeFlag = 131072
 )
 
+type yokeMove struct {
+	_    structs.HostLayout
+	Lock struct {
+		_   structs.HostLayout
+		Val uint32
+	}
+	Moved    uint32
+	LastUsed uint64
+}
+
 type yokePlan struct {
 	_              structs.HostLayout
 	Flags          yokeFlag
@@ -122,7 +132,9 @@ const (
 	yokeMapYokeCurrent      = "yoke_current"
 	yokeMapYokeDrops        = "yoke_drops"
 	yokeMapYokeEntries      = "yoke_entries"
+	yokeMapYokeIdle         = "yoke_idle"
 	yokeMapYokeLayout       = "yoke_layout"
+	yokeMapYokeMoves        = "yoke_moves"
 	yokeMapYokePlans        = "yoke_plans"
 	yokeMapYokePorts        = "yoke_ports"
 	yokeMapYokeTaken        = "yoke_taken"
@@ -137,6 +149,7 @@ const (
 	yokeProgYokeHopWhole    = "yoke_hop_whole"
 	yokeProgYokeRx          = "yoke_rx"
 	yokeVarCookie           = "cookie"
+	yokeVarPauseNs          = "pause_ns"
 	yokeVarPlace            = "place"
 )
 
@@ -201,7 +214,9 @@ type yokeMapSpecs struct {
 	YokeCurrent *ebpf.MapSpec `ebpf:"yoke_current"`
 	YokeDrops   *ebpf.MapSpec `ebpf:"yoke_drops"`
 	YokeEntries *ebpf.MapSpec `ebpf:"yoke_entries"`
+	YokeIdle    *ebpf.MapSpec `ebpf:"yoke_idle"`
 	YokeLayout  *ebpf.MapSpec `ebpf:"yoke_layout"`
+	YokeMoves   *ebpf.MapSpec `ebpf:"yoke_moves"`
 	YokePlans   *ebpf.MapSpec `ebpf:"yoke_plans"`
 	YokePorts   *ebpf.MapSpec `ebpf:"yoke_ports"`
 	YokeTaken   *ebpf.MapSpec `ebpf:"yoke_taken"`
@@ -212,8 +227,9 @@ type yokeMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type yokeVariableSpecs struct {
-	Cookie *ebpf.VariableSpec `ebpf:"cookie"`
-	Place  *ebpf.VariableSpec `ebpf:"place"`
+	Cookie  *ebpf.VariableSpec `ebpf:"cookie"`
+	PauseNs *ebpf.VariableSpec `ebpf:"pause_ns"`
+	Place   *ebpf.VariableSpec `ebpf:"place"`
 }
 
 // yokeObjects contains all objects after they have been loaded into the kernel.
@@ -240,7 +256,9 @@ type yokeMaps struct {
 	YokeCurrent *ebpf.Map `ebpf:"yoke_current"`
 	YokeDrops   *ebpf.Map `ebpf:"yoke_drops"`
 	YokeEntries *ebpf.Map `ebpf:"yoke_entries"`
+	YokeIdle    *ebpf.Map `ebpf:"yoke_idle"`
 	YokeLayout  *ebpf.Map `ebpf:"yoke_layout"`
+	YokeMoves   *ebpf.Map `ebpf:"yoke_moves"`
 	YokePlans   *ebpf.Map `ebpf:"yoke_plans"`
 	YokePorts   *ebpf.Map `ebpf:"yoke_ports"`
 	YokeTaken   *ebpf.Map `ebpf:"yoke_taken"`
@@ -253,7 +271,9 @@ func (m *yokeMaps) Close() error {
 		m.YokeCurrent,
 		m.YokeDrops,
 		m.YokeEntries,
+		m.YokeIdle,
 		m.YokeLayout,
+		m.YokeMoves,
 		m.YokePlans,
 		m.YokePorts,
 		m.YokeTaken,
@@ -265,8 +285,9 @@ func (m *yokeMaps) Close() error {
 //
 // It can be passed to loadYokeObjects or ebpf.CollectionSpec.LoadAndAssign.
 type yokeVariables struct {
-	Cookie *ebpf.Variable `ebpf:"cookie"`
-	Place  *ebpf.Variable `ebpf:"place"`
+	Cookie  *ebpf.Variable `ebpf:"cookie"`
+	PauseNs *ebpf.Variable `ebpf:"pause_ns"`
+	Place   *ebpf.Variable `ebpf:"place"`
 }
 
 // yokePrograms contains all programs after they have been loaded into the kernel.

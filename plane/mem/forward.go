@@ -44,9 +44,21 @@ func (p *Plane) ways(a *aggregate, frame []byte) []way {
 	}
 	var out []way
 	for _, e := range p.entries(a, frame) {
-		out = append(out, way{e, a.plan.Table[e].First, a.plan.Table[e].Second})
+		out = append(out, p.byEntry(a, e))
 	}
 	return out
+}
+
+// byEntry is the way by an entry, which moves here where it moves; see agg.Choice.
+func (p *Plane) byEntry(a *aggregate, e int) way {
+	c, b := a.plan.Table[e], &a.buckets[e]
+	if from, _ := a.plan.Move(e); from != "" && p.w.clock.Now().Sub(b.LastUsed) >= agg.Pause {
+		b.Moved = true
+	}
+	if b.Moved {
+		return way{e, c.Second, c.First}
+	}
+	return way{e, c.First, c.Second}
 }
 
 // entries chooses the entries of the table that a frame takes.

@@ -103,6 +103,9 @@ func (p *Plane) Apply(_ context.Context, plan agg.Plan) error {
 		if a.plan == nil || a.plan.Select != plan.Select || len(a.plan.Table) != len(plan.Table) {
 			a.buckets = make([]agg.BucketFacts, len(plan.Table))
 		}
+		for i := range a.buckets {
+			a.buckets[i].Moved = a.buckets[i].Moved && plan.GoesOn(*a.plan, i)
+		}
 		a.plan, a.publishedAt, a.opened = clonePlan(plan), p.w.clock.Now(), map[int]bool{}
 	}
 	return nil

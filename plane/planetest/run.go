@@ -14,6 +14,7 @@ func Run(t *testing.T, make New) {
 		{"StandbyDropsWhatItReceives", standbyDrops},
 		{"BlockedDropsBothWays", blockedDrops},
 		{"BucketsPlaceEveryFrameWherePolicySays", bucketsPlace},
+		{"EntriesMoveAfterAPause", entriesMove},
 		{"ModuloPlacesEveryFrameWherePolicySays", moduloPlaces},
 		{"AllPortsOfBalanceReceive", balanceReceives},
 		{"RoundRobinTakesTurns", roundRobin},

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/yokelag/yoke/agg"
+	"github.com/yokelag/yoke/internal/bootclock"
 	"github.com/yokelag/yoke/policy"
 )
 
@@ -64,7 +65,20 @@ func (t *table) entry(frame []byte, tag policy.Tag, walked *uint64) int {
 
 func (t *table) byEntry(to []way, e int) []way {
 	c := t.plan.Table[e]
+	if t.moved[e] != nil && t.hasMoved(e) {
+		return t.by(to, way{e, c.Second, c.First})
+	}
 	return t.by(to, way{e, c.First, c.Second})
+}
+
+// hasMoved decides for a frame of an entry that moves; see agg.Choice. The use is noted at once,
+// and not only when the frame has left, for those that follow in its batch.
+func (t *table) hasMoved(i int) bool {
+	e, now := &t.entries[i], bootclock.Now()
+	if now-e.lastUsed.Swap(now) >= int64(agg.Pause) {
+		t.moved[i].Store(true)
+	}
+	return t.moved[i].Load()
 }
 
 // by appends a way whose port is there and may transmit.

@@ -61,6 +61,7 @@ func (t *table) buckets() []agg.BucketFacts {
 		e := &t.entries[i]
 		out[i] = agg.BucketFacts{
 			Frames: e.frames.Load(), Bytes: e.bytes.Load(), LastUsed: agg.Instant(e.lastUsed.Load()),
+			Moved: t.moved[i] != nil && t.moved[i].Load(),
 		}
 	}
 	return out

@@ -16,6 +16,9 @@ type table struct {
 	links []*link
 	// entries are the counters of the plan's table.
 	entries []entry
+	// moved tells of each entry that moves whether frames leave by its second choice; nil of
+	// the others. A move that goes on is shared with the table before.
+	moved []*atomic.Bool
 	// opened are the ports, by index, that receive beside those of the plan, because
 	// frames are moved to them; away, the transmitter's own, those whose frames are.
 	opened []atomic.Bool
@@ -66,7 +69,22 @@ func compile(plan agg.Plan, links map[string]*link, before *table, now agg.Insta
 	} else {
 		t.entries = make([]entry, len(plan.Table))
 	}
+	t.moved = moves(plan, before)
 	return t
+}
+
+func moves(plan agg.Plan, before *table) []*atomic.Bool {
+	out := make([]*atomic.Bool, len(plan.Table))
+	for i := range out {
+		switch from, _ := plan.Move(i); {
+		case from == "":
+		case before != nil && plan.GoesOn(before.plan, i):
+			out[i] = before.moved[i]
+		default:
+			out[i] = new(atomic.Bool)
+		}
+	}
+	return out
 }
 
 // link returns the link of a port, or nil.

@@ -37,11 +37,16 @@ enum port_flag {
 	RECEIVE = 4,
 };
 
-/* One entry of the table: places in plan.ports, or NOWHERE. */
+/* One entry of the table: places in plan.ports, or NOWHERE. first is above PORTS by MOVES where
+ * the entry moves, agg.Choice.Moves: so it is the place of no port, and whatever finds no port
+ * there looks closer, and the others need not ask. */
 struct choice {
 	__u8 first;
 	__u8 second;
 };
+
+#define MOVES PORTS
+#define MOVED(c) ((__u32)(c).first << 8 | (c).second)
 
 struct port {
 	__u32 ifindex; /* 0: absent */
@@ -94,6 +99,13 @@ struct entry_stats {
 	__u64 frames;
 	__u64 bytes;
 	__u64 last_used; /* CLOCK_MONOTONIC_COARSE, ns */
+};
+
+/* What is known of an entry that moves, for all processors. */
+struct move {
+	struct bpf_spin_lock lock;
+	__u32 moved;     /* frames leave by the second of these choices, as MOVED has them; or 0 */
+	__u64 last_used; /* since the plan is in force, or 0; CLOCK_MONOTONIC, ns */
 };
 
 /* Why a frame was dropped: the index into the map of drop counters. */

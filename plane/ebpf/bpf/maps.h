@@ -58,6 +58,23 @@ struct {
 	__type(value, __u32);
 } yoke_turn SEC(".maps");
 
+/* Of entries that move. Cleared when an entry begins to. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, ENTRIES);
+	__type(key, __u32);
+	__type(value, struct move);
+} yoke_moves SEC(".maps");
+
+/* When entries that move were used last before the plan that moves them was in force, 0 while
+ * the daemon has not yet looked; CLOCK_MONOTONIC_COARSE, ns. Written by the daemon only. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, ENTRIES);
+	__type(key, __u32);
+	__type(value, __u64);
+} yoke_idle SEC(".maps");
+
 /* Ports whose frames are moved to another: 1. Written only where it changes. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -77,6 +94,7 @@ struct {
 /* Set before loading: the mark of this aggregate's frames, and the port's place. */
 volatile const __u32 cookie;
 volatile const __u32 place;
+volatile const __u32 pause_ns; /* agg.Pause */
 
 static __always_inline struct plan *plan_in_force(void)
 {

@@ -10,6 +10,7 @@
 #include "select.h"
 #include "apart.h"
 #include "copies.h"
+#include "moves.h"
 #include "../../keepalive/bpf/unheard.h"
 
 /* place_of is the place of the port that a way leads to, and whether a way is an entry
@@ -40,6 +41,8 @@ static __always_inline __u32 steer(struct __sk_buff *skb, struct plan *plan, enu
 		return EVERYWHERE;
 	}
 	ifindex = ifindex_of(plan, place_of(plan, way));
+	if (!ifindex && reach != FIXED)
+		ifindex = ifindex_of_move(way);
 	if (!ifindex) {
 		*reason = NO_PORT;
 		return 0;
@@ -229,12 +232,17 @@ static __always_inline int own(struct __sk_buff *skb, struct port_stats *stats)
 	return drop(OWN);
 }
 
-/* second_of is the place of a frame's second choice, NOWHERE where there is none. */
+/* second_of is the place of a frame's second choice, NOWHERE where there is none. That of an
+ * entry that has moved is where it comes from. */
 static __always_inline __u32 second_of(struct __sk_buff *skb, struct plan *plan)
 {
 	__u64 way = skb->cb[CB_ENTRY] & WAYS;
+	struct choice c;
 
-	return way <= SINGLE ? plan->table[way].second : NOWHERE;
+	if (way > SINGLE)
+		return NOWHERE;
+	c = plan->table[way];
+	return moves(c) && c.second == place ? c.first - MOVES : c.second;
 }
 
 /* set_open lets the second choice receive, or no more. It is written only where it
