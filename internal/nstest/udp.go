@@ -19,6 +19,8 @@ type Stream struct {
 	sent     atomic.Uint64
 	received atomic.Uint64
 	gap      atomic.Int64 // the longest between two received, ns
+	pause    atomic.Int64 // Result.LongestPause, ns
+	began    time.Time    // before the last was sent
 	stop     chan struct{}
 	stopOnce sync.Once
 	sender   sync.WaitGroup
@@ -37,6 +39,9 @@ type Result struct {
 	Sent, Received, Lost, Duplicated, Reordered uint64
 	// LongestGap is the longest time between two datagrams received.
 	LongestGap time.Duration
+	// LongestPause is the longest time from before a datagram was sent until the next had been:
+	// on the way out no two are further apart.
+	LongestPause time.Duration
 }
 
 // datagram is the length of a datagram: big enough that 60-byte frames need no padding.
@@ -126,7 +131,12 @@ func (s *Stream) stopped() bool {
 func (s *Stream) one() {
 	var b [datagram]byte
 	binary.BigEndian.PutUint64(b[:], s.sent.Add(1)-1)
+	before := s.began
+	s.began = time.Now()
 	_, _ = s.out.Write(b[:])
+	if !before.IsZero() {
+		s.pause.Store(max(s.pause.Load(), int64(time.Since(before))))
+	}
 }
 
 // Send sends n more datagrams now, as fast as it can. Not together with a period.
@@ -225,7 +235,7 @@ func (s *Stream) Stop() Result {
 	s.close()
 	s.receiver.Wait()
 	r := s.result
-	r.Sent, r.LongestGap = s.Sent(), time.Duration(s.gap.Load())
+	r.Sent, r.LongestGap, r.LongestPause = s.Sent(), time.Duration(s.gap.Load()), time.Duration(s.pause.Load())
 	r.Lost = r.Sent - r.Received
 	return r
 }
