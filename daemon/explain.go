@@ -37,7 +37,7 @@ func (s *server) explain(r *http.Request) (any, error) {
 	if flow.SrcMAC == [6]byte{} {
 		flow.SrcMAC = facts.Device.MAC
 	}
-	return explanation(a.name, *facts.Published, flow, request)
+	return explanation(a.name, facts.InUse(), flow, request)
 }
 
 func explanation(name string, plan agg.Plan, flow wire.Flow, request control.ExplainRequest) (any, error) {

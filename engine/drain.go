@@ -11,14 +11,16 @@ import (
 )
 
 // planned computes the plan. While a planned move waits for a pause in the traffic the
-// plane is asked when each entry was used last; a failover never waits for that, since
-// nothing is held for a port that does not work. A port that comes up takes entries from
-// ports that work, which is such a move too.
+// plane is asked when each entry was used last, and whether it has moved; a failover never
+// waits for that, since nothing is held for a port that does not work. A port that comes up
+// takes entries from ports that work, which is such a move too. Buckets that begin to move are
+// published as such first, idle or not: the plane sees to it from then on that none of them
+// wakes between the look and the next plan.
 func (e *Engine) planned(ctx context.Context, in policy.Input) (agg.Plan, policy.State, []policy.Reason) {
 	in.Former, e.former = e.former, nil
 	plan, state, reasons := policy.Plan(e.config, in)
 	if in.Former == nil && len(in.Leaving) == 0 {
-		if in.Displaced = e.displaced(plan); in.Displaced != nil {
+		if in.Displaced = e.displaced(ctx, plan); in.Displaced != nil {
 			plan, state, reasons = policy.Plan(e.config, in)
 		}
 	}
@@ -30,14 +32,18 @@ func (e *Engine) planned(ctx context.Context, in policy.Input) (agg.Plan, policy
 	if !state.Drain.Holding() {
 		return plan, state, reasons
 	}
+	begins := plan.Select == agg.SelectBuckets && state.Drain.Begins(in.Previous.Drain)
+	if begins && !in.Previous.Drain.Holding() {
+		e.drainAt = in.Now // once the plane knows what moves, most is idle and need not wait
+		return plan, state, reasons
+	}
 	if facts, err := e.observe(ctx); err == nil {
-		in.LastUsed = make([]agg.Instant, len(facts.Buckets))
-		for i, b := range facts.Buckets {
-			in.LastUsed[i] = b.LastUsed
-		}
+		in.Entries = facts.Buckets
 		plan, state, reasons = policy.Plan(e.config, in)
 	}
 	switch {
+	case state.Drain.Holding() && begins:
+		e.drainAt = in.Now
 	case state.Drain.Holding():
 		e.drainAt = in.Now.Add(drainLook)
 	case state.Drain != nil:
@@ -68,7 +74,7 @@ func (e *Engine) drainOut(ctx context.Context, next agg.Spec) {
 	if e.reshapes(next) {
 		e.awaitPause(ctx)
 	}
-	defer func() { e.former = e.buckets(next.Config()) }()
+	defer func() { e.former = e.buckets(ctx, next.Config()) }()
 	if e.config.DrainTimeout == 0 {
 		return
 	}
@@ -113,7 +119,7 @@ func (e *Engine) awaitPause(ctx context.Context) {
 		var err error
 		e.meanwhile(ctx, func() { facts, err = e.observe(ctx) })
 		now := e.w.Clock.Now()
-		busy := func(b agg.BucketFacts) bool { return now.Sub(b.LastUsed) < policy.DrainGap }
+		busy := func(b agg.BucketFacts) bool { return now.Sub(b.LastUsed) < agg.Pause }
 		if err != nil || !slices.ContainsFunc(facts.Buckets, busy) {
 			return
 		}
@@ -126,10 +132,13 @@ func (e *Engine) awaitPause(ctx context.Context) {
 }
 
 // buckets tells by which ports the buckets leave, where the same hash will lead to them.
-func (e *Engine) buckets(next agg.Config) map[int]string {
+func (e *Engine) buckets(ctx context.Context, next agg.Config) map[int]string {
 	p := e.plane.published
 	if !e.plane.have || p.Select != agg.SelectBuckets || p.Hash != next.HashPolicy || next.HashMap != agg.Buckets {
 		return nil
+	}
+	if p.Moving() {
+		p = e.inUse(ctx)
 	}
 	out := map[int]string{}
 	for i, c := range p.Table {
@@ -140,11 +149,14 @@ func (e *Engine) buckets(next agg.Config) map[int]string {
 
 // displaced tells by which ports the entries leave that next leads elsewhere, nil where there
 // are none, or where the plane could not tell when they pause.
-func (e *Engine) displaced(next agg.Plan) map[int]string {
+func (e *Engine) displaced(ctx context.Context, next agg.Plan) map[int]string {
 	p := e.plane.published
 	if !e.plane.have || e.plane.doubt || !e.w.Plane.Capability().BucketCounters || p.Select != agg.SelectBuckets || next.Select != p.Select ||
 		p.Hash != next.Hash || len(p.Table) != len(next.Table) {
 		return nil
+	}
+	if diverts(p, next) {
+		p = e.inUse(ctx)
 	}
 	var out map[int]string
 	for i, c := range p.Table {
@@ -160,6 +172,29 @@ func (e *Engine) displaced(next agg.Plan) map[int]string {
 		}
 	}
 	return out
+}
+
+// diverts reports whether next has entries that move leave by another port than the one that they
+// move to, which still works. It matters then which of them have moved.
+func diverts(p, next agg.Plan) bool {
+	for i := range p.Table {
+		_, by := p.Move(i)
+		to, first := next.PortByName(by), next.Table[i].First
+		if by != "" && !next.GoesOn(p, i) && first >= 0 && first != to && to >= 0 && next.Ports[to].Transmit {
+			return true
+		}
+	}
+	return false
+}
+
+// inUse is the plan in force as frames take it now; see [agg.Facts.InUse].
+func (e *Engine) inUse(ctx context.Context) agg.Plan {
+	facts, err := e.observe(ctx)
+	if err != nil {
+		facts = agg.Facts{}
+	}
+	facts.Published = &e.plane.published
+	return facts.InUse()
 }
 
 // noteDrain records that a planned move begins to wait, and that it waits no more.

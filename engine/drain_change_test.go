@@ -53,6 +53,106 @@ func TestAChangeOfWeightsDrainsTheBuckets(t *testing.T) {
 	})
 }
 
+// A frame that comes after the last look at its bucket, and just before a plan is put in force,
+// is not overtaken by the one behind it: whenever a frame leaves by another port than the one
+// before it, there was a pause between them.
+func TestAFlowThatWakesAsItsBucketMoves(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(s *agg.Spec, busy string)
+	}{
+		{"removal", func(s *agg.Spec, busy string) {
+			s.Ports = slices.DeleteFunc(s.Ports, func(p agg.PortSpec) bool { return p.Name == busy })
+		}},
+		{"weight", func(s *agg.Spec, busy string) {
+			for i := range s.Ports {
+				if s.Ports[i].Name != busy {
+					_ = s.Ports[i].Options.Set(agg.OfPort, "weight", "60000")
+				}
+			}
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, spec(t, map[string]string{"mode": "balance-xor"}, "eth1", "eth2"))
+				var last string
+				var at agg.Instant
+				send := func() {
+					by, now := r.carries(), r.clock.Now()
+					if last != "" && by != last && now.Sub(at) < agg.Pause {
+						t.Errorf("a frame left by %s, and one by %s %v later", last, by, now.Sub(at))
+					}
+					last, at = by, now
+				}
+				awake := false
+				r.flip = func() {
+					if awake {
+						send()
+					}
+				}
+				r.start()
+				defer func() { _ = r.stop() }()
+				r.quiet(10 * time.Second)
+				send()
+				busy := last
+				r.quiet(time.Second)
+				awake = true
+				wait := r.change(func(s *agg.Spec) { c.change(s, busy) })
+				for range 5 { // bursts with pauses between
+					for range 10 {
+						synctest.Wait()
+						send()
+						time.Sleep(time.Millisecond)
+					}
+					r.quiet(100 * time.Millisecond)
+				}
+				wait()
+				if last == busy {
+					t.Errorf("%s carries still", last)
+				}
+			})
+		})
+	}
+}
+
+// A daemon dies in the middle of a removal. Buckets whose traffic pauses move without it; the
+// next daemon, which knows of no removal, has them come back, after a pause as well.
+func TestWhatMovedWithoutADaemonComesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, spec(t, map[string]string{"mode": "balance-xor"}, "eth1", "eth2")).start()
+		r.quiet(10 * time.Second)
+		busy := r.carries()
+		r.talk(time.Millisecond, 100*time.Millisecond)
+		next := r.spec.Clone()
+		next.Ports = slices.DeleteFunc(next.Ports, func(p agg.PortSpec) bool { return p.Name == busy })
+		go func() { _ = r.e.Update(t.Context(), next) }() // never answered
+		r.talk(time.Millisecond, 100*time.Millisecond)
+		_ = r.stop()
+		_ = r.plane.Close()
+		if got := r.carries(); got != busy {
+			t.Fatalf("%s carries without a pause", got)
+		}
+		r.quiet(100 * time.Millisecond)
+		other := r.carries()
+		if other == busy {
+			t.Fatalf("after a pause %s carries still", busy)
+		}
+		r.start()
+		defer func() { _ = r.stop() }()
+		if by := r.talk(time.Millisecond, 300*time.Millisecond); !slices.Equal(by, []string{other}) {
+			t.Errorf("without a pause frames left by %v", by)
+		}
+		r.quiet(100 * time.Millisecond)
+		if got := r.carries(); got != busy {
+			t.Errorf("after the pause %s carries", got)
+		}
+		r.quiet(2 * time.Second)
+		if p := r.published(); p.Moving() || len(receivers(p)) != 2 {
+			t.Errorf("in force: %+v", p)
+		}
+	})
+}
+
 // Where all flows move at once, the change waits for a pause of all.
 func TestAnotherHashWaitsForAPause(t *testing.T) {
 	for _, c := range []struct{ name, option, value string }{

@@ -199,7 +199,8 @@ func TestRestartContinues(t *testing.T) {
 		}
 		r.world.SetCarrier("eth2", true)
 		r.quiet(time.Second)
-		if p := r.published(); p.Generation != before.Generation+1 {
+		// one plan has the entries move, and one has them moved
+		if p := r.published(); p.Generation != before.Generation+2 {
 			t.Errorf("generation %d after %d", p.Generation, before.Generation)
 		}
 		events, lost := r.e.Events(seq)

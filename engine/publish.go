@@ -147,6 +147,9 @@ func (e *Engine) takeOver(ctx context.Context) {
 	found := *facts.Published
 	p.published, p.have, p.doubt, p.verifyAt = found, true, true, agg.Never
 	e.away = p.device
+	if found.Moving() { // nobody looked since what a dead daemon began to move has moved
+		e.former = e.buckets(ctx, e.config)
+	}
 	if p.generation < found.Generation {
 		p.generation, p.publishedAt = found.Generation, facts.PublishedAt
 	}

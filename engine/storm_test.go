@@ -46,7 +46,9 @@ func storm(t *testing.T, seed uint64, mode string) {
 		}
 		if i%100 == 99 {
 			synctest.Wait()
-			r.quiet(400 * time.Millisecond) // the bounces in the background, then quiet
+			r.quiet(time.Second) // the bounces in the background
+			r.world.Refuse(func(string) error { return nil })
+			r.quiet(2 * time.Second) // longer than the longest pause after a refused call
 			r.settled(seed)
 		}
 	}
@@ -83,7 +85,6 @@ func bounce(r *rig, kind int, name string, d time.Duration) {
 // ports really carry.
 func (r *rig) settled(seed uint64) {
 	r.t.Helper()
-	r.world.Refuse(func(string) error { return nil })
 	got := r.published()
 	want := r.fromScratch(got.MAC)
 	if !got.Equal(want) {

@@ -33,7 +33,12 @@ func (l links) Read(ctx context.Context, names []string) ([]agg.LinkFacts, error
 // slowPlane is a plane that takes its time to look.
 type slowPlane struct {
 	engine.Plane
-	wait func()
+	wait, flip func()
+}
+
+func (p slowPlane) Apply(ctx context.Context, plan agg.Plan) error {
+	p.flip()
+	return p.Plane.Apply(ctx, plan)
 }
 
 func (p slowPlane) Observe(ctx context.Context) (agg.Facts, error) {
@@ -81,6 +86,8 @@ type rig struct {
 	keep engine.KeepAlive
 	// wait is called before the kernel or the plane is asked.
 	wait func()
+	// flip is called before the plane is given a plan.
+	flip func()
 }
 
 func (r *rig) stations() engine.Stations {
@@ -92,7 +99,7 @@ func (r *rig) stations() engine.Stations {
 
 func newRig(t *testing.T, spec agg.Spec) *rig {
 	t.Helper()
-	r := &rig{t: t, clock: clock{time.Now()}, store: &store{}, spec: spec, wait: func() {}}
+	r := &rig{t: t, clock: clock{time.Now()}, store: &store{}, spec: spec, wait: func() {}, flip: func() {}}
 	r.world = mem.NewWorld(r.clock)
 	for _, p := range spec.Ports {
 		r.world.AddLink(p.Name)
@@ -105,7 +112,7 @@ func (r *rig) start() *rig {
 	r.t.Helper()
 	r.plane = mem.Open(r.world, r.spec.Name)
 	e, err := engine.New(r.spec, engine.World{
-		Plane: slowPlane{r.plane, r.wait}, Links: links{r.world, r.wait}, Frames: r.world, Slow: slow{r.world}, KeepAlive: r.keep, Stations: r.stations(), Clock: r.clock, Store: r.store, PID: 1,
+		Plane: slowPlane{r.plane, r.wait, r.flip}, Links: links{r.world, r.wait}, Frames: r.world, Slow: slow{r.world}, KeepAlive: r.keep, Stations: r.stations(), Clock: r.clock, Store: r.store, PID: 1,
 	}, r.store.saved)
 	if err != nil {
 		r.t.Fatal(err)

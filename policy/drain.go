@@ -8,9 +8,11 @@ import (
 	"github.com/yokelag/yoke/agg"
 )
 
-// DrainGap is for how long an entry was idle when it moves, so that no frame of a flow
-// overtakes another on the way.
-const DrainGap = 20 * time.Millisecond
+// idle is for how long a bucket was not used when its move does not wait any more. It is longer
+// than agg.Pause by the grain of the coarsest clock that a kernel stamps frames with, and by what
+// rounding adds: the plane takes the next frame for one after a pause then, and so none comes
+// between the look and the next plan.
+const idle = agg.Pause + 12*time.Millisecond
 
 // drainLinger is how long the port that lost the traffic goes on receiving, for what is
 // under way to it.
@@ -29,8 +31,21 @@ type Drain struct {
 }
 
 // Holding reports whether entries wait for a pause in their traffic, which is what
-// Input.LastUsed tells.
+// Input.Entries tells.
 func (d *Drain) Holding() bool { return d != nil && len(d.Held) > 0 }
+
+// holdsAt reports whether an entry leaves by the named port until its traffic pauses.
+func (d *Drain) holdsAt(entry int, name string) bool { return d != nil && d.Held[entry] == name }
+
+// Begins reports whether entries wait that did not wait in the move before.
+func (d *Drain) Begins(before *Drain) bool {
+	for i, name := range d.Held {
+		if !before.holdsAt(i, name) {
+			return true
+		}
+	}
+	return false
+}
 
 // Equal reports whether two are the same.
 func (d *Drain) Equal(o *Drain) bool {
@@ -148,17 +163,25 @@ func (b *builder) holds(d *Drain, entry int, name string) bool {
 	if entry >= len(b.plan.Table) || !b.alive(port) || b.plan.Table[entry].First == port || b.in.Now.Sub(d.Since) >= b.c.DrainTimeout {
 		return false
 	}
-	if entry >= len(b.in.LastUsed) {
-		return true // not known yet
+	if entry >= len(b.in.Entries) || b.byBuckets() && !b.in.Previous.Drain.holdsAt(entry, name) {
+		return true // not known yet, or the plane does not know yet that the entry moves
 	}
-	return b.in.Now.Sub(b.in.LastUsed[entry]) < DrainGap
+	e, enough := b.in.Entries[entry], agg.Pause
+	if b.byBuckets() {
+		enough = idle
+	}
+	return !e.Moved && b.in.Now.Sub(e.LastUsed) < enough
 }
+
+// byBuckets: planes move the entries by themselves. Where one port carries at a time the other
+// end must be told of the change, and the daemon makes it.
+func (b *builder) byBuckets() bool { return b.plan.Select == agg.SelectBuckets }
 
 // holdBack puts into the plan what a move leaves as it was.
 func (b *builder) holdBack(d *Drain) {
 	for i, name := range d.Held {
 		port := b.portNamed(name)
-		b.plan.Table[i] = agg.Choice{First: port, Second: b.plan.Table[i].First}
+		b.plan.Table[i] = agg.Choice{First: port, Second: b.plan.Table[i].First, Moves: b.byBuckets()}
 		b.plan.Ports[port].Transmit = true
 	}
 	for _, name := range d.Open {

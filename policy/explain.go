@@ -86,6 +86,9 @@ func sentence(p agg.Plan, path Path) string {
 	default:
 		text += ": it is the active port"
 	}
+	if p.Table[path.Entry].Moves {
+		return text + "; moves to " + path.Second + " when its traffic pauses, or " + path.Port + " fails"
+	}
 	return text + otherwise(path)
 }
 

@@ -41,6 +41,27 @@ func TestExplainSaysTheWholeWay(t *testing.T) {
 	}
 }
 
+func TestExplainOfABucketThatMoves(t *testing.T) {
+	f := flow(t, "src=192.0.2.10,dst=198.51.100.7,sport=40000,dport=443").AppendTo(nil, nil)
+	p := xorPlan(t, agg.Buckets, agg.HashLayer34, "eth1", "eth2")
+	before := Explain(p, f, Tag{})
+	p.Table[before.Entry].Moves = true
+	facts := agg.Facts{Published: &p, Buckets: make([]agg.BucketFacts, len(p.Table))}
+	from, to := before.Port, before.Second
+	got := Explain(facts.InUse(), f, Tag{})
+	if end := "; moves to " + to + " when its traffic pauses, or " + from + " fails"; got.Port != from || !strings.HasSuffix(got.Text, end) {
+		t.Errorf("got %+v", got)
+	}
+	facts.Buckets[before.Entry].Moved = true
+	got = Explain(facts.InUse(), f, Tag{})
+	if got.Port != to || got.Second != from || !strings.HasSuffix(got.Text, "; if that fails, by "+from) {
+		t.Errorf("got %+v", got)
+	}
+	if !p.Table[before.Entry].Moves {
+		t.Error("the plan itself was changed")
+	}
+}
+
 func TestFindSourcePortReachesEveryPort(t *testing.T) {
 	f := flow(t, "src=2001:db8::1,dst=2001:db8::2,proto=udp,dport=53")
 	for _, m := range []agg.HashMap{agg.Buckets, agg.Modulo} {

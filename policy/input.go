@@ -20,9 +20,9 @@ type Input struct {
 	Previous State
 	// Now is the time. Where it is zero a planned move is made at once.
 	Now agg.Instant
-	// LastUsed tells when each entry of the table in force was used last, nil where that
-	// was not asked; see [Drain.Holding].
-	LastUsed []agg.Instant
+	// Entries tells of each entry of the table in force when it was used last and whether it
+	// has moved, nil where that was not asked; see [Drain.Holding].
+	Entries []agg.BucketFacts
 	// Leaving are configured ports that will be removed once their traffic has moved.
 	Leaving []string
 	// Carrier is what LACP says of it in mode 802.3ad; other modes do not look at it.

@@ -70,9 +70,9 @@ func orderRate(t *testing.T) int {
 	return 5000
 }
 
-// tries is how often a run with frames out of order is made again. A flow that wakes between the
-// last look at its bucket and the moment in which it moves is turned round all the same, and a way
-// that stands still turns frames round by itself; a machine with other work has more of both.
+// tries is how often a run with frames out of order is made again. A way that stands still for
+// longer than the pause in which traffic moves turns frames round by itself, and so does a machine
+// that gives a flow no pause within drain_timeout; one with other work has both.
 const tries = 5
 
 // bursty is a stream whose flows pause: each sends 20 frames 0.8 ms apart, and then nothing
