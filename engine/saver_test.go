@@ -17,7 +17,10 @@ func TestChangeIsSavedBeforeItIsAnswered(t *testing.T) {
 		if err := r.e.Update(t.Context(), next); err != nil {
 			t.Fatal(err)
 		}
-		if got := r.store.saved.Spec.Config().Ports[0].UpDelay; got != 300*time.Millisecond {
+		r.store.mu.Lock()
+		got := r.store.saved.Spec.Config().Ports[0].UpDelay
+		r.store.mu.Unlock()
+		if got != 300*time.Millisecond {
 			t.Errorf("the saved state has updelay %v", got)
 		}
 		if err := r.stop(); err != nil {
