@@ -41,12 +41,13 @@ func NewHost(t *testing.T, features ...string) *Rig {
 	nstest.Require(t, append([]string{"root", "veth", "bridge"}, features...)...)
 	r := &Rig{T: t, Bin: Programs(t), Dir: nstest.StateDir(t), Log: &Journal{}}
 	r.Here, r.There = r.Space(), r.Space()
-	inode := r.Here.Space().ID().Inode
-	t.Cleanup(func() {
-		// Pins that a failed test left would keep its programs in the kernel.
-		_ = os.RemoveAll(filepath.Join(pinRoot, strconv.FormatUint(inode, 10)))
-		_ = os.Remove(pinRoot) // where it is empty
-	})
+	for _, inode := range []uint64{r.Here.Space().ID().Inode, r.There.Space().ID().Inode} {
+		t.Cleanup(func() {
+			// Pins that a killed daemon left would keep its programs in the kernel.
+			_ = os.RemoveAll(filepath.Join(pinRoot, strconv.FormatUint(inode, 10)))
+			_ = os.Remove(pinRoot) // where it is empty
+		})
+	}
 	return r
 }
 
