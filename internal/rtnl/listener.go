@@ -71,6 +71,7 @@ type Listener struct {
 	closed    bool
 	subs      map[*subscription]struct{}
 	byName    map[string][]*subscription // the same, by the interfaces they name
+	adapting  int                        // how many interfaces are polled by those that adapt
 	anybody   map[chan struct{}]struct{} // woken when interfaces come and go
 	known     map[int]linkState          // by ifindex, from events
 	places    places
@@ -96,6 +97,9 @@ type subscription struct {
 	due  time.Time
 	seen map[string]seen
 }
+
+// adapts reports whether it is polled at a period of our choice.
+func (s *subscription) adapts() bool { return s.poll != 0 && s.adapt }
 
 // seen is what a poll compares.
 type seen struct {
@@ -265,6 +269,9 @@ func (l *Listener) Subscribe(names []string, poll time.Duration, adapt, useCarri
 // add begins a subscription. The caller holds mu.
 func (l *Listener) add(s *subscription) {
 	l.subs[s] = struct{}{}
+	if s.adapts() {
+		l.adapting += len(s.names)
+	}
 	for n := range s.names {
 		l.byName[n] = append(l.byName[n], s)
 	}
@@ -272,7 +279,13 @@ func (l *Listener) add(s *subscription) {
 
 // remove ends a subscription. The caller holds mu.
 func (l *Listener) remove(s *subscription) {
+	if _, there := l.subs[s]; !there {
+		return
+	}
 	delete(l.subs, s)
+	if s.adapts() {
+		l.adapting -= len(s.names)
+	}
 	for n := range s.names {
 		l.byName[n] = slices.DeleteFunc(l.byName[n], func(o *subscription) bool { return o == s })
 		if len(l.byName[n]) == 0 {

@@ -1,9 +1,6 @@
 package rtnl
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // pollAll polls the interfaces of every subscription that wants it, until Close. It
 // sleeps while none does.
@@ -13,14 +10,14 @@ func (l *Listener) pollAll() {
 	var c cost
 	for {
 		start := time.Now()
-		due, all := l.dueAt(start)
+		due := l.dueAt(start, c)
 		polled := 0
 		for _, s := range due {
 			polled += l.pollOne(s)
 		}
 		now := time.Now()
 		c = c.learn(now.Sub(start), polled)
-		if next, any := l.plan(due, now, c.of(all)); any {
+		if next, any := l.plan(due, now, c); any {
 			timer.Reset(max(0, time.Until(next)))
 		} else {
 			timer.Stop()
@@ -34,23 +31,33 @@ func (l *Listener) pollAll() {
 	}
 }
 
-// dueAt returns the subscriptions to poll now, and how many interfaces are polled by
-// all that adapt.
-func (l *Listener) dueAt(now time.Time) (due []*subscription, all int) {
+// together is how many subscriptions are polled at most before others, which may want it
+// more often, are looked at again: a few hundred interfaces take a millisecond.
+const together = 64
+
+// dueAt returns the subscriptions to poll now. Where one that adapts is due, those that
+// will be soon come along: to wake up for each costs more than to poll it. c is what an
+// interface costs.
+func (l *Listener) dueAt(now time.Time, c cost) (due []*subscription) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	soon := now.Add(period(0, c.of(l.adapting), now.Sub(l.lastEvent)) / 4)
+	var along []*subscription
+	adapts := false
 	for s := range l.subs {
-		if s.poll == 0 {
-			continue
-		}
-		if s.adapt {
-			all += len(s.names)
-		}
-		if !s.due.After(now) {
+		switch {
+		case s.poll == 0:
+		case !s.due.After(now):
 			due = append(due, s)
+			adapts = adapts || s.adapt
+		case s.adapt && !s.due.After(soon):
+			along = append(along, s)
 		}
 	}
-	return due, all
+	if adapts {
+		due = append(due, along...)
+	}
+	return due[:min(len(due), together)]
 }
 
 // pollOne polls one subscription and returns how many interfaces it has.
@@ -92,26 +99,33 @@ func (l *Listener) hurry() {
 }
 
 // plan sets when those just polled are due again, and returns the next time of all. A
-// link event pulls in those that adapt.
-func (l *Listener) plan(polled []*subscription, now time.Time, all time.Duration) (next time.Time, any bool) {
+// link event pulls in those that adapt. c is what an interface costs.
+func (l *Listener) plan(polled []*subscription, now time.Time, c cost) (next time.Time, any bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	calm := now.Sub(l.lastEvent)
+	all, calm := c.of(l.adapting), now.Sub(l.lastEvent)
 	for _, s := range polled {
-		s.due = now.Add(s.poll)
+		s.due = now.Add(s.wait(all, calm))
 	}
 	for s := range l.subs {
 		if s.poll == 0 {
 			continue
 		}
-		if s.adapt {
-			if latest := now.Add(period(s.poll, all, calm)); s.due.After(latest) || slices.Contains(polled, s) {
-				s.due = latest
-			}
+		if latest := now.Add(s.wait(all, calm)); s.adapt && s.due.After(latest) {
+			s.due = latest
 		}
 		if !any || s.due.Before(next) {
 			next, any = s.due, true
 		}
 	}
 	return next, any
+}
+
+// wait is how long after a poll the next is due. all is what one poll of all that adapt
+// costs; calm is the time since the last link event.
+func (s *subscription) wait(all, calm time.Duration) time.Duration {
+	if s.adapt {
+		return period(s.poll, all, calm)
+	}
+	return s.poll
 }
