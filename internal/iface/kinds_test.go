@@ -1,6 +1,7 @@
 package iface_test
 
 import (
+	"errors"
 	"slices"
 	"testing"
 
@@ -125,7 +126,7 @@ func TestKindsClosed(t *testing.T) {
 	r.fresh("closed")
 	r.add("m0", "eth0")
 	r.fresh("closed, after one was made")
-	if err := r.kinds.Close(); err != unix.EBADF {
+	if err := r.kinds.Close(); !errors.Is(err, unix.EBADF) {
 		t.Errorf("closed twice: %v", err)
 	}
 }
