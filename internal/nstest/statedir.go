@@ -19,7 +19,7 @@ func StateDir(t testing.TB) string {
 	if unix.Statfs(memory, &fs) != nil || fs.Type != unix.TMPFS_MAGIC || unix.Access(memory, unix.W_OK) != nil {
 		return t.TempDir()
 	}
-	dir, err := os.MkdirTemp(memory, "yoke-test-")
+	dir, err := os.MkdirTemp(memory, "yoke-test-") //nolint:usetesting // t.TempDir is where os.TempDir says
 	if err != nil {
 		t.Fatal(err)
 	}
