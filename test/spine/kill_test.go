@@ -113,7 +113,7 @@ func (r *host) pulledWhileDead() {
 		r.T.Errorf("plan %d came after plan %d", now.Plan.Generation, s.Plan.Generation)
 	}
 	stream.WaitReceived(some)
-	r.overPulls("a cable pulled while the daemon is dead, to the peer", stream.Stop())
+	r.overPulls("a cable pulled while the daemon is dead, to the peer", 1, stream.Stop())
 	r.There.SetUp("far1")
 	r.WaitFor(func(s agg.Status) bool { return s.Plan.InForce && len(s.Plan.Order) == 2 }, "both ports to be in use")
 }
@@ -132,18 +132,21 @@ func (r *host) adopted() {
 		r.There.SetUp(far)
 		r.WaitFor(func(s agg.Status) bool { return s.Plan.InForce && len(s.Plan.Order) == 2 }, "both ports to be in use")
 	}
-	r.overPulls("pulls under the daemon that adopted, to the peer", stream.Stop())
+	r.overPulls("pulls under the daemon that adopted, to the peer", 2, stream.Stop())
 }
 
 // overPulls fails the test where a stream over pulled cables lost a frame that was not
 // on the cable already. A far end that is set down stops receiving a moment before this
-// end loses its carrier; what arrives there in between it drops, and counts.
-func (r *host) overPulls(what string, got nstest.Result) {
+// end loses its carrier; what arrives there in between it drops, and counts. And where a
+// processor stands still between the guard and the port, the one frame that it holds
+// finds a port without a queue, which counts it: at most one a pull.
+func (r *host) overPulls(what string, pulls uint64, got nstest.Result) {
 	r.T.Helper()
-	onCable := r.droppedFar()
-	r.T.Logf("%s: %d sent, %d lost, %d of them on the cable, longest gap %v", what, got.Sent, got.Lost, onCable, got.LongestGap)
-	if got.Lost > onCable || got.Duplicated != 0 || got.Reordered != 0 {
-		r.T.Errorf("%s: got %+v, and the far ends dropped %d; softnet: %s", what, got, onCable, rig.Softnet())
+	onCable, dropped := r.droppedFar(), r.droppedNear()
+	held := min(pulls, dropped-min(dropped, onCable))
+	r.T.Logf("%s: %d sent, %d lost, %d of them on the cable, up to %d held at a port, longest gap %v", what, got.Sent, got.Lost, onCable, held, got.LongestGap)
+	if got.Lost > onCable+held || got.Duplicated != 0 || got.Reordered != 0 {
+		r.T.Errorf("%s: got %+v, the far ends dropped %d, the ports %d; softnet: %s", what, got, onCable, dropped, rig.Softnet())
 	}
 }
 
@@ -153,6 +156,16 @@ func (r *host) droppedFar() uint64 {
 	var n uint64
 	for _, name := range []string{"far1", "far2"} {
 		n += r.There.Link(name).Attrs().Statistics.RxDropped
+	}
+	return n
+}
+
+// droppedNear is how many frames the ports did not send, of those that were given to them.
+func (r *host) droppedNear() uint64 {
+	r.T.Helper()
+	var n uint64
+	for _, name := range []string{"eth1", "eth2"} {
+		n += r.Here.Link(name).Attrs().Statistics.TxDropped
 	}
 	return n
 }
@@ -226,7 +239,7 @@ func TestAdoptionFromAnotherMountNamespace(t *testing.T) {
 			r.Start()
 			r.WaitCarrying(2)
 			stream.WaitReceived(some)
-			r.overPulls("adopted into a mount namespace and out of it", stream.Stop())
+			r.overPulls("adopted into a mount namespace and out of it", 1, stream.Stop())
 			// What a pulled cable moved waited for the stream to pause.
 			nstest.Eventually(t, 10*time.Second, func() bool { return bytes.Equal(table, r.table()) }, "the table to be as it was")
 			r.Must("down", "bond0")
