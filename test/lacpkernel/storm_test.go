@@ -25,7 +25,7 @@ const partnersOwn = 6200 * time.Millisecond
 // their rings or channels change. When it is quiet both ends use all ports, as soon as the
 // partner's timers allow.
 //
-//	STORM_SEEDS=20 STORM_BOUNCES=1000 STORM_STRICT=1 test/vm/test ./test/lacpkernel -run TestStorm
+//	STORM_SEEDS=20 STORM_BOUNCES=1000 STORM_STRICT=1 VM_SECONDS=7200 test/vm/test ./test/lacpkernel -run TestStorm -timeout 2h
 //
 // STORM_SEED=n begins with that seed. Without STORM_STRICT a later recovery is told and is
 // no failure, since a machine with other work may not give the time.
