@@ -26,29 +26,30 @@ func TestPollsComeTogether(t *testing.T) {
 
 	wakes, longest := 0, time.Duration(0)
 	settled, end := start.Add(4*want), start.Add(14*want)
-	for now := start; now.Before(end); {
-		due := l.dueAt(now, c)
+	at := start
+	for at.Before(end) {
+		due := l.dueAt(at, c)
 		if len(due) > together {
 			t.Fatalf("%d are polled at once", len(due))
 		}
 		for _, s := range due {
-			if s == own && now.After(settled) && now.Sub(last[s]) > 12*time.Millisecond {
-				t.Errorf("one polled every 10 ms waited %v", now.Sub(last[s]))
+			if s == own && at.After(settled) && at.Sub(last[s]) > 12*time.Millisecond {
+				t.Errorf("one polled every 10 ms waited %v", at.Sub(last[s]))
 			}
-			if s.adapt && now.After(settled) {
-				longest = max(longest, now.Sub(last[s]))
+			if s.adapt && at.After(settled) {
+				longest = max(longest, at.Sub(last[s]))
 				polls[s]++
 			}
-			last[s] = now
+			last[s] = at
 		}
-		if now.After(settled) && (len(due) != 1 || due[0] != own) {
+		if at.After(settled) && (len(due) != 1 || due[0] != own) {
 			wakes++
 		}
-		next, any := l.plan(due, now, c)
+		next, any := l.plan(due, at, c)
 		if !any {
 			t.Fatal("nothing is due any more")
 		}
-		now = later(now.Add(time.Millisecond), next)
+		at = later(at.Add(time.Millisecond), next)
 	}
 	if longest > want+want/10 {
 		t.Errorf("one was not polled for %v, the period is %v", longest, want)
