@@ -2,7 +2,6 @@ package lacp
 
 import (
 	"github.com/yokelag/yoke/agg"
-	"github.com/yokelag/yoke/wire/slow"
 )
 
 // Deadline returns when the next Tick is due, agg.Never where no timer runs. It is
@@ -51,8 +50,8 @@ func (s *System) portDeadline(at agg.Instant, p *port) agg.Instant {
 	if p.Mux == MuxWaiting && p.Selected == SelectedPort {
 		at = s.upcoming(at, s.readyAt(p.Aggregator))
 	}
-	if p.Selected == SelectedPort && !p.Actor.State.Has(slow.Distributing) {
-		at = s.upcoming(at, p.SwapUntil)
+	if s.cfg.MaxLinks > 0 && p.Selected == SelectedPort && !p.inSync() {
+		at = s.upcoming(at, p.SyncBy)
 	}
 	if p.Selected != Unselected && p.Aggregator != s.active {
 		at = s.upcoming(at, s.challengeAt(p.Aggregator))

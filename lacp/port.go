@@ -62,7 +62,7 @@ type PortState struct {
 	DampCount  int         `json:"damp_count,omitempty"`
 	RestoredAt agg.Instant `json:"restored_at,omitempty"`
 	Lost       bool        `json:"lost,omitempty"`
-	SwapUntil  agg.Instant `json:"swap_until,omitempty"`
+	SyncBy     agg.Instant `json:"sync_by,omitempty"`
 	Fallback   bool        `json:"fallback,omitempty"`
 
 	Drain     DrainState  `json:"drain,omitempty"`

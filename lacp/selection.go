@@ -124,7 +124,7 @@ func (s *System) used(aggregator uint16) bool {
 
 // limit decides between SELECTED and STANDBY (6.4.14.1 h and clause 6.7.1).
 func (s *System) limit(p *port) {
-	gives := s.cfg.Yield > 0 && p.Aggregator == s.active && p.Drain == DrainNone && p.carries() && p.Selected == SelectedPort && !s.within(p)
+	gives := p.Aggregator == s.active && p.Drain == DrainNone && p.carries() && p.Selected == SelectedPort && !s.within(p) && s.succeeded(p)
 	if !gives {
 		p.YieldBy, p.Yielded = agg.Never, false
 	}
@@ -139,7 +139,7 @@ func (s *System) limit(p *port) {
 		}
 		s.choose(p, SelectedPort, SL04)
 	case p.Selected == SelectedPort && p.carries():
-		if p.Drain == DrainNone && !s.successorComes(p) && !s.yielding(p) {
+		if gives && !s.yielding(p) {
 			s.beginDrain(p, Standby)
 		}
 	default:
@@ -155,40 +155,49 @@ func (s *System) choose(p *port, to Selected, r Row) {
 	from := p.Selected
 	p.Selected = to
 	if to == SelectedPort {
-		p.SwapUntil = s.now.Add(swapTime)
+		p.SyncBy = s.now.Add(syncTime)
 	}
 	s.move(p, r, from.String(), to.String())
 }
 
 // within reports whether the port is one of those that may carry.
 func (s *System) within(p *port) bool {
-	ahead, able := 0, 0
+	ahead, carry := 0, 0
 	for _, q := range s.ports {
 		if q == p || q.Aggregator != s.active || q.Selected == Unselected || q.Removal {
 			continue
 		}
-		if !s.restoring(q) {
-			able++
+		if q.carries() && !s.restoring(q) {
+			carry++
 		}
-		if s.ahead(q, p) {
+		if s.ahead(q, p) && !s.refused(q) {
 			ahead++
 		}
 	}
-	if s.restoring(p) && able > 0 {
+	if s.restoring(p) && carry > 0 {
 		return false
 	}
 	return s.cfg.MaxLinks == 0 || ahead < s.cfg.MaxLinks
 }
 
-// ahead reports whether q takes a place before p: a partner that is heard, then, where
-// nothing reverts, a port that carries, then one that is not waiting to be restored,
-// then the better port ID of the better system.
+// refused reports a port whose partner speaks, and has not come into sync in its time, or
+// has left it: it takes no place from others, and keeps its own for when it does.
+func (s *System) refused(p *port) bool {
+	return p.Selected == SelectedPort && p.Rx == RxCurrent && !p.inSync() && !s.before(p.SyncBy)
+}
+
+// ahead reports whether q takes a place before p: a partner that is heard, then one that
+// is not waiting to be restored, then, where nothing reverts, a port that carries or is
+// about to, then the better port ID of the better system.
 func (s *System) ahead(q, p *port) bool {
 	if a, b := q.Rx == RxCurrent, p.Rx == RxCurrent; a != b {
 		return a
 	}
 	if a, b := s.restoring(q), s.restoring(p); a != b {
 		return b
+	}
+	if a, b := q.carries(), p.carries(); s.cfg.NonRevertive && a != b {
+		return a
 	}
 	if a, b := q.attached(), p.attached(); s.cfg.NonRevertive && a != b {
 		return a
@@ -208,14 +217,19 @@ func (p *port) decidingID() uint32 {
 // restoring reports a port whose link came back a short time ago (wait-to-restore).
 func (s *System) restoring(p *port) bool { return s.before(p.RestoredAt) }
 
-// successorComes reports that a port that is to replace p may still send soon.
-func (s *System) successorComes(p *port) bool {
+// succeeded reports that as many better ports send as may carry: until then, a port that
+// others replace goes on.
+func (s *System) succeeded(p *port) bool {
+	senders := 0
 	for _, q := range s.ports {
-		if q != p && q.Aggregator == s.active && q.Selected == SelectedPort && !q.Actor.State.Has(slow.Distributing) && s.before(q.SwapUntil) && s.ahead(q, p) {
-			return true
+		if q != p && q.Aggregator == s.active && q.Selected == SelectedPort && q.Actor.State.Has(slow.Distributing) && s.ahead(q, p) {
+			senders++
 		}
 	}
-	return false
+	if s.restoring(p) {
+		return senders > 0
+	}
+	return senders >= s.cfg.MaxLinks
 }
 
 // elect chooses the active aggregator.

@@ -38,8 +38,9 @@ const (
 	copyTime = 50 * time.Millisecond
 	// resendAfter is the pause after a failed send.
 	resendAfter = 100 * time.Millisecond
-	// swapTime is how long a port that a better one replaces waits for it.
-	swapTime = time.Second
+	// syncTime is how long the partner of a port that was chosen has to come into sync. A
+	// partner that waits for other ports takes 2 s (clause 6.4.4, Aggregate_Wait_Time).
+	syncTime = 3 * time.Second
 	// dampChanges partners within dampWindow hold the port unselected for dampHold.
 	dampChanges = 5
 	dampWindow  = 10 * time.Second
