@@ -508,8 +508,12 @@ func TestSendFailed(t *testing.T) {
 			t.Fatalf("%d tries within a second: failures count against the limit", sent)
 		}
 	}
-	if s.Taken(lacp.TX04) != 5 {
-		t.Error("not counted")
+	if v, _ := s.Port(1); s.Taken(lacp.TX04) != 5 || v.Counters.TxFailed != 5 || v.Counters.TxLACPDU != 0 || v.Counters.LongestGap != 0 {
+		t.Errorf("%+v", v.Counters)
+	}
+	saved := s.Save().Ports[0].State
+	if saved.Spoken != agg.Never {
+		t.Errorf("it takes itself for heard at %v", saved.Spoken)
 	}
 }
 

@@ -16,7 +16,7 @@ func (s *System) fallBack() {
 		s.silent = agg.Never
 	}
 	switch {
-	case open != nil && (s.cfg.Fallback == FallbackNone || s.cfg.Fallback == "" || !open.speaks() || s.replaced()):
+	case open != nil && (s.cfg.Fallback == FallbackNone || s.cfg.Fallback == "" || !open.speaks() || s.before(open.LoopUntil) || s.replaced()):
 		s.setFallback(open, false)
 	case open == nil && s.fallbackDue():
 		if p := s.bestSilent(); p != nil {

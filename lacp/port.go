@@ -39,14 +39,16 @@ type PortState struct {
 	Begin bool `json:"begin,omitempty"`
 	Moved bool `json:"moved,omitempty"`
 	// Sent are the times of the last LACPDUs that count for the limit, the newest last;
-	// Spoken is that of the last one, and Burst are those of the last ten, which bound them
-	// over many returns of a link.
-	Sent     [TransmitLimit + 1]agg.Instant `json:"sent"`
-	Spoken   agg.Instant                    `json:"spoken,omitempty"`
-	Burst    [burstSize]agg.Instant         `json:"recent"`
-	ResendAt agg.Instant                    `json:"resend_at,omitempty"`
-	RetryAt  agg.Instant                    `json:"retry_at,omitempty"`
-	Heard    agg.Instant                    `json:"heard,omitempty"`
+	// Spoken is that of the last one, SpokenBefore of the one before, which counts where the
+	// last could not be sent, and Burst are those of the last ten, which bound them over many
+	// returns of a link.
+	Sent         [TransmitLimit + 1]agg.Instant `json:"sent"`
+	Spoken       agg.Instant                    `json:"spoken,omitempty"`
+	SpokenBefore agg.Instant                    `json:"spoken_before,omitempty"`
+	Burst        [burstSize]agg.Instant         `json:"recent"`
+	ResendAt     agg.Instant                    `json:"resend_at,omitempty"`
+	RetryAt      agg.Instant                    `json:"retry_at,omitempty"`
+	Heard        agg.Instant                    `json:"heard,omitempty"`
 	// Recorded is since when the partner is the one it is.
 	Recorded   agg.Instant `json:"recorded,omitempty"`
 	HurryUntil agg.Instant `json:"hurry_until,omitempty"`

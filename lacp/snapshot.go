@@ -27,6 +27,7 @@ type SnapshotRest struct {
 type SnapshotPort struct {
 	Receives bool     `json:"receives,omitempty"`
 	Sends    bool     `json:"sends,omitempty"`
+	Yields   bool     `json:"yields,omitempty"`
 	Counters Counters `json:"counters"`
 }
 
@@ -35,7 +36,7 @@ func (s *System) Snapshot() Snapshot {
 	out := Snapshot{Config: s.cfg, Saved: s.Save(), Rest: SnapshotRest{Settled: s.settled, Dirty: s.dirty, Unsettled: s.unsettled}}
 	out.Config.Ports = append([]Port(nil), s.cfg.Ports...)
 	for _, p := range s.ports {
-		out.Ports = append(out.Ports, SnapshotPort{Receives: p.receives, Sends: p.sends, Counters: p.counters})
+		out.Ports = append(out.Ports, SnapshotPort{Receives: p.receives, Sends: p.sends, Yields: p.yields, Counters: p.counters})
 	}
 	return out
 }
@@ -56,7 +57,7 @@ func FromSnapshot(from Snapshot) (*System, error) {
 			return nil, fmt.Errorf("a snapshot has the state of port %d where port %d should be", saved.Number, p.cfg.Number)
 		}
 		p.PortState = saved.State
-		p.receives, p.sends, p.counters = rest.Receives, rest.Sends, rest.Counters
+		p.receives, p.sends, p.yields, p.counters = rest.Receives, rest.Sends, rest.Yields, rest.Counters
 	}
 	s.now, s.active, s.carrier = from.Saved.At, from.Saved.Active, from.Saved.Carrier
 	s.silent, s.fallbackEnds = from.Saved.Silent, from.Saved.FallbackEnds

@@ -55,6 +55,7 @@ func (s *System) send(p *port) {
 		p.counters.LongestGap = max(p.counters.LongestGap, int64(s.now.Sub(p.Spoken)))
 	}
 	copy(p.Sent[:], p.Sent[1:])
+	p.SpokenBefore = p.Spoken
 	p.Sent[TransmitLimit], p.Spoken = s.now, s.now
 	copy(p.Burst[:], p.Burst[1:])
 	p.Burst[burstSize-1] = s.now
@@ -84,10 +85,16 @@ func (s *System) newWindow(p *port) {
 	}
 }
 
-// sendFailed gives a LACPDU back: it is still to be sent, and took nothing of the limit.
+// sendFailed gives a LACPDU back: it is still to be sent, was not heard, and took nothing
+// of the limits.
 func (s *System) sendFailed(p *port) {
 	s.count(TX04)
 	p.counters.TxFailed++
+	if p.counters.TxLACPDU > 0 {
+		p.counters.TxLACPDU--
+	}
+	p.Spoken = p.SpokenBefore
 	copy(p.Sent[1:], p.Sent[:TransmitLimit])
+	copy(p.Burst[1:], p.Burst[:burstSize-1])
 	p.NTT, p.ResendAt = true, s.now.Add(resendAfter)
 }
