@@ -322,6 +322,23 @@ func TestLoops(t *testing.T) {
 	}
 }
 
+// A fallback that hears itself closes: the port would carry a loop.
+func TestFallbackHearsItself(t *testing.T) {
+	a := config(1)
+	a.Fallback, a.FallbackAfter = lacp.FallbackStatic, time.Second
+	p := newPair(t, 3, a, config(2))
+	p.net.Link(p.nodeA, 1, true)
+	p.net.Link(p.nodeA, 3, true)
+	p.run(5*time.Second).want(1, 0)
+	p.reason(p.a, 1, lacp.ReasonFallback)
+	p.net.Up(p.net.Connect(p.nodeA, 1, p.nodeA, 2), true)
+	p.run(5 * time.Second)
+	if _, sends := p.a.Open(1); sends {
+		t.Errorf("%+v", p.a.Gate(1))
+	}
+	p.reason(p.a, 3, lacp.ReasonFallback)
+}
+
 func TestTwoPartners(t *testing.T) {
 	p := newPair(t, 4, config(1), config(2))
 	nodeC, c, err := p.net.AddSystem("c", config(3), 4)
