@@ -88,8 +88,10 @@ func (w *world) settled() error {
 	}
 	for far, n := range carries {
 		want := cables[far]
-		if most := hub.conf.MaxLinks; most > 0 {
-			want = min(want, most)
+		for _, most := range []int{hub.conf.MaxLinks, far.conf.MaxLinks} {
+			if most > 0 {
+				want = min(want, most)
+			}
 		}
 		if n != want {
 			return fmt.Errorf("%d of %d cables to %s carry", n, want, far.node.Name)

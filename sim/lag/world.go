@@ -68,8 +68,8 @@ func (w *world) add(i, ports int) error {
 	return nil
 }
 
-// config is any that can carry. The hub limits its ports, so that the other ends need
-// not agree on how; it speaks first where the others do not.
+// config is any that can carry. Every end may limit its ports and let them wait, and the
+// hub speaks first where the others do not.
 func (w *world) config(i int) lacp.Config {
 	r := w.random
 	some := func(of int) bool { return r.IntN(of) == 0 }
@@ -80,17 +80,17 @@ func (w *world) config(i int) lacp.Config {
 	if some(5) {
 		c.Wait = lacp.WaitStrict
 	}
-	if i > 0 {
-		return c
-	}
-	policies := []lacp.Policy{lacp.Stable, lacp.Bandwidth, lacp.Count, lacp.ActorPortPrio, lacp.LACPPrio, lacp.LACPPrioStable, lacp.PortConfig}
-	c.Policy = policies[r.IntN(len(policies))]
 	if some(3) {
 		c.MaxLinks, c.NonRevertive = 1+r.IntN(3), some(2)
 	}
 	if some(4) {
 		c.WaitToRestore = time.Duration(r.IntN(2000)) * time.Millisecond
 	}
+	if i > 0 {
+		return c
+	}
+	policies := []lacp.Policy{lacp.Stable, lacp.Bandwidth, lacp.Count, lacp.ActorPortPrio, lacp.LACPPrio, lacp.LACPPrioStable, lacp.PortConfig}
+	c.Policy = policies[r.IntN(len(policies))]
 	if some(6) {
 		c.Fallback, c.FallbackAfter = lacp.FallbackStatic, time.Duration(r.IntN(3000))*time.Millisecond
 	}
@@ -182,9 +182,7 @@ func (w *world) configure(s *system) {
 	case 3:
 		c.UserKey = uint16(w.random.IntN(4))
 	case 4:
-		if s == w.hub() {
-			c.MaxLinks = w.random.IntN(4)
-		}
+		c.MaxLinks = w.random.IntN(4)
 	case 5:
 		c.SystemPriority = uint16(w.random.IntN(4))
 	case 6:
