@@ -19,7 +19,8 @@ var update = flag.Bool("update", false, "rewrite testdata/scenarios from what th
 // it what the plan became, marked by "> ".
 //
 //	set KEY=VALUE...     options of the aggregate (an empty value unsets)
-//	port NAME KEY=VALUE  options of a port, which is added if new
+//	port NAME KEY=VALUE  options of a port, which is added if new; a new one runs at
+//	                     1000 Mb/s, with speed=MBPS at another speed, 0 being unknown
 //	remove NAME          takes a port out of the configuration
 //	up|down|falling|absent NAME...
 //	rising NAME SINCE    works since that many milliseconds, updelay runs
@@ -90,11 +91,7 @@ func (w *world) do(t *testing.T, words []string) {
 			}
 		}
 	case "port":
-		w.add(words[1])
-		for _, word := range words[2:] {
-			key, value, _ := strings.Cut(word, "=")
-			err = w.spec.Ports[w.spec.Port(words[1])].Options.Set(agg.OfPort, key, value)
-		}
+		err = w.port(words[1], words[2:])
 	case "remove":
 		i := w.spec.Port(words[1])
 		w.spec.Ports = append(w.spec.Ports[:i], w.spec.Ports[i+1:]...)
@@ -102,8 +99,7 @@ func (w *world) do(t *testing.T, words []string) {
 		since, _ := strconv.Atoi(words[2])
 		w.links[words[1]].Watch = Verdict{State: Rising, Since: agg.Instant(time.Duration(since) * time.Millisecond)}
 	case "speed":
-		speed, _ := strconv.Atoi(words[2])
-		w.links[words[1]].Link.Speed = uint32(speed)
+		err = w.speed(words[1], words[2])
 	case "move":
 		bucket, _ := strconv.Atoi(words[1])
 		w.moves[bucket] = words[2]
@@ -113,6 +109,30 @@ func (w *world) do(t *testing.T, words []string) {
 	if err != nil {
 		t.Fatalf("%v: %v", words, err)
 	}
+}
+
+// port gives a port its options, and a speed before the first plan that has it.
+func (w *world) port(name string, words []string) error {
+	w.add(name)
+	for _, word := range words {
+		key, value, _ := strings.Cut(word, "=")
+		var err error
+		if key == "speed" {
+			err = w.speed(name, value)
+		} else {
+			err = w.spec.Ports[w.spec.Port(name)].Options.Set(agg.OfPort, key, value)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *world) speed(name, mbps string) error {
+	speed, err := strconv.ParseUint(mbps, 10, 32)
+	w.links[name].Link.Speed = uint32(speed)
+	return err
 }
 
 func (w *world) add(name string) {
