@@ -38,6 +38,8 @@ func (e *Engine) agree(ctx context.Context, now agg.Instant, links []agg.LinkFac
 		number := l.number(e.config.Ports[i].Name)
 		if link.Present {
 			l.index[number] = link.Index
+		} else {
+			delete(l.index, number) // the kernel may give it to another
 		}
 		up := link.Present && link.AdminUp && e.ports[link.Name].verdict.Phase.Usable()
 		e.stepLACP(lacp.Input{At: now, Kind: lacp.LinkChanged, Port: number,
