@@ -19,15 +19,50 @@ type ovs struct {
 	processes []*exec.Cmd
 }
 
-const ovsSchema = "/usr/share/openvswitch/vswitch.ovsschema"
+const (
+	ovsSchema = "/usr/share/openvswitch/vswitch.ovsschema"
+	ovsBridge = "br-bond"
+)
 
 // startOVS makes the bond of Open vSwitch over the rig's two ports, in its userspace
 // datapath, with the near address on the bridge.
-func startOVS(ctx context.Context, r *rig) (v *ovs, err error) {
+func startOVS(ctx context.Context, r *rig) (*ovs, error) {
+	for _, h := range []*host{r.near, r.far} {
+		for _, port := range []string{"eth0", "eth1"} {
+			if err := h.command(ctx, "ethtool", "-K", port, "tx", "off"); err != nil {
+				return nil, err
+			}
+		}
+	}
+	v, err := runOVS(ctx, r.near)
+	if err != nil {
+		return nil, err
+	}
+	err = errors.Join(
+		v.bond(ctx, []string{"eth0", "eth1"}, "bond_mode=active-backup", "other_config:bond-primary=eth0"),
+		r.near.command(ctx, "ethtool", "-K", ovsBridge, "tx", "off"),
+		r.near.address(ovsBridge, nearAggregate+"/24"), r.near.up(ovsBridge),
+	)
+	if err != nil {
+		v.stop()
+	}
+	return v, err
+}
+
+// bond makes a bond of ports on a bridge of the userspace datapath.
+func (v *ovs) bond(ctx context.Context, ports []string, options ...string) error {
+	if err := v.vsctl(ctx, "add-br", ovsBridge, "--", "set", "bridge", ovsBridge, "datapath_type=netdev"); err != nil {
+		return err
+	}
+	return v.vsctl(ctx, slices.Concat([]string{"add-bond", ovsBridge, "bond"}, ports, options)...)
+}
+
+// runOVS starts database and switch, with nothing in them.
+func runOVS(ctx context.Context, h *host) (v *ovs, err error) {
 	if !has("ovs-vswitchd") || !has("ovsdb-server") {
 		return nil, errors.New("no Open vSwitch is installed here")
 	}
-	v = &ovs{host: r.near}
+	v = &ovs{host: h}
 	defer func() {
 		if err != nil {
 			v.stop()
@@ -36,15 +71,8 @@ func startOVS(ctx context.Context, r *rig) (v *ovs, err error) {
 	if v.dir, err = os.MkdirTemp("", "yoke-bench-ovs-"); err != nil {
 		return v, err
 	}
-	for _, h := range []*host{r.near, r.far} {
-		for _, port := range []string{"eth0", "eth1"} {
-			if err := h.command(ctx, "ethtool", "-K", port, "tx", "off"); err != nil {
-				return v, err
-			}
-		}
-	}
 	database := filepath.Join(v.dir, "conf.db")
-	if err := r.near.command(ctx, "ovsdb-tool", "create", database, ovsSchema); err != nil {
+	if err := h.command(ctx, "ovsdb-tool", "create", database, ovsSchema); err != nil {
 		return v, err
 	}
 	if err := v.start("ovsdb-server", database, "--remote=punix:"+v.socket(), "--unixctl="+filepath.Join(v.dir, "db.ctl")); err != nil {
@@ -56,20 +84,7 @@ func startOVS(ctx context.Context, r *rig) (v *ovs, err error) {
 	if err := v.vsctl(ctx, "--no-wait", "init"); err != nil {
 		return v, err
 	}
-	if err := v.start("ovs-vswitchd", "unix:"+v.socket(), "--unixctl="+filepath.Join(v.dir, "switch.ctl")); err != nil {
-		return v, err
-	}
-	err = errors.Join(
-		v.vsctl(ctx, "add-br", "br-bond", "--", "set", "bridge", "br-bond", "datapath_type=netdev"),
-		v.vsctl(ctx, "add-bond", "br-bond", "bond", "eth0", "eth1", "bond_mode=active-backup", "other_config:bond-primary=eth0"),
-	)
-	if err != nil {
-		return v, err
-	}
-	if err := r.near.command(ctx, "ethtool", "-K", "br-bond", "tx", "off"); err != nil {
-		return v, err
-	}
-	return v, errors.Join(r.near.address("br-bond", nearAggregate+"/24"), r.near.up("br-bond"))
+	return v, v.start("ovs-vswitchd", "unix:"+v.socket(), "--unixctl="+filepath.Join(v.dir, "switch.ctl"))
 }
 
 func (v *ovs) socket() string { return filepath.Join(v.dir, "db.sock") }
