@@ -5,16 +5,13 @@ import (
 
 	"github.com/yokelag/yoke/agg"
 	"github.com/yokelag/yoke/control"
+	"github.com/yokelag/yoke/policy"
 )
 
 // checkActive refuses to make a port active now that is none, or does not work, as the
 // bonding driver does. A file may name such a port: it waits there until it works.
 func checkActive(request control.SetRequest, now agg.Status, after agg.Spec) error {
-	asked := false
-	for key := range request.Set {
-		o, ok := agg.Lookup(key, agg.OfAggregate)
-		asked = asked || ok && o.Name == "active_slave"
-	}
+	asked := slices.Contains(selecting(request), "active_slave")
 	port := after.Options["active_slave"]
 	mode := after.Config().Mode
 	if o, _ := agg.Lookup("active_slave", agg.OfAggregate); !asked || port == "" || !o.ValidIn(mode) {
@@ -32,6 +29,18 @@ func checkActive(request control.SetRequest, now agg.Status, after agg.Spec) err
 	problem.Code, problem.Rule = "port-down", "the port does not work now: "+now.Ports[i].Text
 	problem.Remedy = "`yoke set " + after.Name + " primary=" + port + "` makes it active when it does"
 	return problem
+}
+
+// selecting lists the options of a request that name a port which becomes active each time
+// that they are set. A file names such a port once: to read it again moves nothing.
+func selecting(request control.SetRequest) []string {
+	var out []string
+	for key, value := range request.Set {
+		if o, ok := agg.Lookup(key, agg.OfAggregate); ok && value != "" && policy.Selecting(o.Name) {
+			out = append(out, o.Name)
+		}
+	}
+	return out
 }
 
 // works reports whether the gates before the policy are open.

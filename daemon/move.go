@@ -58,8 +58,8 @@ func (a *aggregate) planeName() string { return a.plane.Capability().Plane }
 
 // move gives a running aggregate another plane, all or nothing: after a failure the old
 // one stands again. The caller holds change and has checked the spec, which replaces the
-// earlier one when the plane is in force.
-func (r *registry) move(ctx context.Context, a *aggregate, after agg.Spec, to string) (*aggregate, error) {
+// earlier one when the plane is in force; of again, options that were set, see update.
+func (r *registry) move(ctx context.Context, a *aggregate, after agg.Spec, to string, again []string) (*aggregate, error) {
 	ctx = context.WithoutCancel(ctx) // a client that goes away leaves nothing half moved
 	from := a.planeName()
 	left, err := r.mayMove(a, after, to)
@@ -89,7 +89,7 @@ func (r *registry) move(ctx context.Context, a *aggregate, after agg.Spec, to st
 	b.left.Store(a.left.Load())
 	carries := !carried || b.comesToCarry(ctx)
 	gap := r.world.Clock().Now().Sub(since).Round(100 * time.Microsecond)
-	if err := b.engine.Update(ctx, after); err != nil {
+	if err := b.engine.Update(ctx, after, again...); err != nil {
 		f, _, down := r.standDown(b, left == nil)
 		return nil, back(f, errors.Join(err, down))
 	}

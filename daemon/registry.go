@@ -354,8 +354,9 @@ func (r *registry) adopt(ctx context.Context, f stateFile) error {
 	return nil
 }
 
-// update changes an aggregate's spec by f, all or nothing.
-func (r *registry) update(ctx context.Context, name string, f func(*agg.Spec) error) (*aggregate, error) {
+// update changes an aggregate's spec by f, all or nothing. again are options that were set
+// to what they may be already; see [engine.Engine.Update].
+func (r *registry) update(ctx context.Context, name string, f func(*agg.Spec) error, again ...string) (*aggregate, error) {
 	r.change.Lock()
 	defer r.change.Unlock()
 	a, err := r.get(name)
@@ -379,14 +380,14 @@ func (r *registry) update(ctx context.Context, name string, f func(*agg.Spec) er
 		return nil, err
 	}
 	if to, ok := r.wantsMove(a, after); ok {
-		b, err := r.move(ctx, a, after, to)
+		b, err := r.move(ctx, a, after, to, again)
 		if err != nil {
 			r.checkAlive(a.name, err)
 		}
 		return b, err
 	}
 	// A client that goes away does not leave a change half made.
-	if err := a.engine.Update(context.WithoutCancel(ctx), after); err != nil {
+	if err := a.engine.Update(context.WithoutCancel(ctx), after, again...); err != nil {
 		return nil, err
 	}
 	if err := a.store.release(before, after); err != nil {

@@ -237,7 +237,7 @@ func (s *server) setOptions(r *http.Request) (any, error) {
 			return err
 		}
 		return checkActive(request, now, *spec)
-	})
+	}, selecting(request)...)
 	if err != nil {
 		return nil, err
 	}

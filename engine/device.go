@@ -155,7 +155,7 @@ func (e *Engine) followMTU(ctx context.Context, mtu int) {
 	spec := e.spec.Clone()
 	err := spec.Options.Set(agg.OfAggregate, "mtu", fmt.Sprint(mtu))
 	if err == nil {
-		err = e.update(ctx, spec) // which records why it was refused
+		err = e.update(ctx, spec, nil) // which records why it was refused
 	} else {
 		e.record(agg.Event{Kind: "config", Cause: "refused", Text: "the change was refused and taken back: " + err.Error()})
 	}

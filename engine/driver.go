@@ -22,6 +22,8 @@ type driven struct {
 	facts agg.DriverFacts
 	// told is the spec that was put in force last, zero before the first.
 	told agg.Spec
+	// again are the options of a change in progress that were set again.
+	again []string
 	// lookAt is when it is asked again.
 	lookAt agg.Instant
 }
@@ -85,7 +87,7 @@ func drivenVerdict(was watch.Verdict, p agg.DriverPort, l agg.LinkFacts, now agg
 
 // untold reports whether the driver has to be told another spec.
 func (e *Engine) untold() bool {
-	return e.driver() != nil && !sameSpec(e.spec, e.driven.told)
+	return e.driver() != nil && (len(e.driven.again) > 0 || !sameSpec(e.spec, e.driven.told))
 }
 
 // configure has the driver know what is wanted, before a plan.
@@ -94,7 +96,7 @@ func (e *Engine) configure() error {
 	if d == nil {
 		return nil
 	}
-	if err := d.Configure(e.spec); err != nil {
+	if err := d.Configure(e.spec, e.driven.again); err != nil {
 		return fmt.Errorf("configure %s: %w", e.name, err)
 	}
 	return nil

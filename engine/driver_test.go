@@ -2,6 +2,8 @@ package engine_test
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -18,7 +20,8 @@ type runner struct {
 	mu       sync.Mutex
 	facts    agg.DriverFacts
 	told     []agg.Spec
-	refusing string // an option that it refuses
+	again    [][]string // with each of told
+	refusing string     // an option that it refuses
 }
 
 func (r *runner) Capability() agg.Capability {
@@ -27,13 +30,13 @@ func (r *runner) Capability() agg.Capability {
 	return c
 }
 
-func (r *runner) Configure(spec agg.Spec) error {
+func (r *runner) Configure(spec agg.Spec, again []string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if _, ok := spec.Options[r.refusing]; ok {
 		return &agg.Problem{Code: "not-supported", Object: spec.Name, Option: r.refusing, Rule: "the driver has it not", Remedy: "leave it out"}
 	}
-	r.told = append(r.told, spec)
+	r.told, r.again = append(r.told, spec), append(r.again, again)
 	return nil
 }
 
@@ -97,6 +100,15 @@ func TestDriverRunsTheMode(t *testing.T) {
 		next.Options["num_grat_arp"] = "3"
 		if err := e.Update(t.Context(), next); err != nil || d.told[len(d.told)-1].Options["num_grat_arp"] != "3" {
 			t.Errorf("told %+v; %v", d.told, err)
+		}
+		// What is set to what it was is told where somebody has set it, and not again by itself.
+		before := len(d.told)
+		if err := errors.Join(e.Update(t.Context(), next), e.Update(t.Context(), next, "primary")); err != nil {
+			t.Error(err)
+		}
+		r.quiet(10 * time.Second)
+		if again := d.again[before:]; len(again) != 1 || !slices.Equal(again[0], []string{"primary"}) {
+			t.Errorf("told again: %v", again)
 		}
 		bad := next.Clone()
 		bad.Options["all_slaves_active"] = "on"

@@ -222,8 +222,11 @@ func (e *Engine) Spec(ctx context.Context) (agg.Spec, error) {
 // of the aggregate. After an error everything is as it was before: the earlier spec is
 // wanted and its plan was applied again. A change that was made is saved before Update
 // returns, or the status says that it could not be: a daemon killed afterwards goes on with it.
-func (e *Engine) Update(ctx context.Context, spec agg.Spec) error {
-	if err := e.in(ctx, e.changes, func(ctx context.Context) error { return e.update(ctx, spec.Clone()) }); err != nil {
+//
+// again are options that somebody has set just now and that are [policy.Selecting]: the port
+// that they name becomes active also where they were the same before.
+func (e *Engine) Update(ctx context.Context, spec agg.Spec, again ...string) error {
+	if err := e.in(ctx, e.changes, func(ctx context.Context) error { return e.update(ctx, spec.Clone(), again) }); err != nil {
 		return err
 	}
 	return e.saver.settle(ctx)

@@ -9,7 +9,7 @@ import (
 )
 
 // update puts spec in force, or leaves everything as it was.
-func (e *Engine) update(ctx context.Context, spec agg.Spec) error {
+func (e *Engine) update(ctx context.Context, spec agg.Spec, again []string) error {
 	if spec.Name != e.name {
 		return fmt.Errorf("update %s: the spec is that of %s", e.name, spec.Name)
 	}
@@ -20,7 +20,10 @@ func (e *Engine) update(ctx context.Context, spec agg.Spec) error {
 	}
 	before, mark := e.mind, e.mark()
 	e.adopt(spec)
-	if err := e.insist(ctx); err != nil {
+	e.policy, e.driven.again = e.policy.Again(again), again
+	err := e.insist(ctx)
+	e.driven.again = nil
+	if err != nil {
 		e.mind = before
 		e.stay(gone)
 		e.plane.doubt, e.plane.failures = true, 0

@@ -12,8 +12,9 @@ import (
 type Driver interface {
 	Plane
 	// Configure notes what is wanted; Apply puts it in force with the plan. The error
-	// tells what the driver cannot do, and then nothing is noted.
-	Configure(spec agg.Spec) error
+	// tells what the driver cannot do, and then nothing is noted. again are options that were
+	// set again (see [Engine.Update]): Apply sets them also where they are so already.
+	Configure(spec agg.Spec, again []string) error
 	// Driver tells what the driver makes of the ports now.
 	Driver(ctx context.Context) (agg.DriverFacts, error)
 }

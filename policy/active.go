@@ -38,6 +38,7 @@ type ActiveChoice struct {
 //
 //  1. a new active_slave, where that port is up; clearing it selects anew;
 //  2. a new primary, where that port is up, whatever primary_reselect says;
+//     either is new as well where it is set again to what it was ([State.Again]);
 //  3. the port of an active_slave stays until it fails;
 //  4. a sticky port stays until it fails;
 //  5. the challenger is the primary where it is up, else the port that is up with the

@@ -35,6 +35,7 @@ func (p *Plane) apply(ctx context.Context, plan agg.Plan) error {
 		func() (bool, error) { return p.joinAll(ctx, plan) },
 		func() (bool, error) { return p.setOptions(ctx, plan) }, // the primary, which is one of them
 		p.setPorts,
+		p.prefer,
 		func() (bool, error) { return p.setActive(ctx, plan) },
 		func() (bool, error) { return p.dropOld(ctx, plan) },
 	}

@@ -56,7 +56,7 @@ func TestFoundIsWanted(t *testing.T) {
 			t.Errorf("%s: %v", name, spec.Args())
 		}
 		p := &Plane{options: Options{Name: "bond0"}.withDefaults()}
-		if err := p.Configure(spec); err != nil {
+		if err := p.Configure(spec, nil); err != nil {
 			t.Fatal(err)
 		}
 		want, err := p.bySpec(s)
@@ -93,7 +93,7 @@ func TestDefaults(t *testing.T) {
 		"only while down":         {bondState(Values{"mode": "4", "lacp_rate": "1", "xmit_hash_policy": "1"}), agg.Settings{"mode": "802.3ad"}, Values{}},
 	} {
 		p := &Plane{options: Options{Name: "bond0"}.withDefaults()}
-		if err := p.Configure(agg.Spec{Name: "bond0", Options: c.spec}); err != nil {
+		if err := p.Configure(agg.Spec{Name: "bond0", Options: c.spec}, nil); err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}

@@ -33,6 +33,8 @@ type Plane struct {
 	stranger bool
 	// spec is what is wanted, nil where the plan says what the driver is to do.
 	spec *agg.Spec
+	// again are options of it that are written also where they are so already.
+	again []string
 	// unreleased are the reasons why ports that left are still taken.
 	unreleased []string
 }

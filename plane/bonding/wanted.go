@@ -10,13 +10,14 @@ import (
 
 // Configure notes what is wanted in the words of a spec, which Apply puts in force. From
 // then on the driver alone chooses among the ports: a plan says which ports there are, and
-// no more. The error is [agg.Problems] for what the driver cannot do.
-func (p *Plane) Configure(spec agg.Spec) error {
+// no more. again are options that were set again, to whatever they were. The error is
+// [agg.Problems] for what the driver cannot do.
+func (p *Plane) Configure(spec agg.Spec, again []string) error {
 	if err := Fit(spec); err != nil {
 		return err
 	}
 	wanted := spec.Clone()
-	p.spec = &wanted
+	p.spec, p.again = &wanted, again
 	return nil
 }
 
@@ -199,11 +200,33 @@ func (p *Plane) writePorts(want map[string]Values) error {
 	return nil
 }
 
+// prefer writes a primary that was set again: at each write the driver goes over to it,
+// whatever primary_reselect says.
+func (p *Plane) prefer() (changed bool, err error) {
+	if p.spec == nil || !slices.Contains(p.again, "primary") {
+		return false, nil
+	}
+	have, err := p.driver.Read(p.index)
+	if err != nil {
+		return false, err
+	}
+	index := have.indexOf(p.spec.Options["primary"])
+	if index == 0 {
+		return false, nil
+	}
+	a, _ := named(Attributes(), "primary")
+	if err := (bond{p.driver, p.index}).set(a, itoa(index)); err != nil {
+		return false, refusal(p.options.Name, a, itoa(index), err)
+	}
+	return true, nil
+}
+
 // wish makes the port active that the spec asks for, once each time that it asks for
-// another. While the aggregate is being made it is enough that the driver chooses.
+// another, or asks again. While the aggregate is being made it is enough that the driver
+// chooses.
 func (p *Plane) wish() (changed bool, err error) {
 	name := p.spec.Options["active_slave"]
-	if name == p.note.Own.Wish {
+	if name == p.note.Own.Wish && !slices.Contains(p.again, "active_slave") {
 		return false, nil
 	}
 	first := p.note.Plan == nil
