@@ -41,7 +41,9 @@ func guardHook(place, ifindex int) hook {
 // aggregates wait for it.
 //
 // Filters run after all links. So where others are at an egress ours stays a filter, which
-// is the last, and where others are first at an ingress it is a link from the beginning.
+// is the last, and where others are first at an ingress it is a link from the beginning. A link
+// at an ingress before which others have come since is made anew before them: in the next look,
+// so that whoever insists on the same place costs a look, and not a loop.
 type attacher struct {
 	links   links
 	filters filters
@@ -51,9 +53,13 @@ type attacher struct {
 // is there already is replaced without losing a frame, and one that must move runs in both
 // places for a moment rather than in none.
 func (a attacher) attach(h hook, p *ebpf.Program) error {
-	c, linked := chainOf(h.ifindex, h.ingress), a.links.attached(h)
+	c := chainOf(h.ifindex, h.ingress)
+	id, linked := a.links.find(h)
+	wrong := linked && c.linkIsWrong(id)
 	switch {
-	case linked && c.linkIsWrong() && c.ours() < 0:
+	case wrong && h.ingress:
+		return a.toLink(h, p)
+	case wrong && c.ours() < 0:
 		return a.toFilter(h, p, c)
 	case linked:
 		if err := a.links.update(h, p); err != nil {
@@ -70,6 +76,7 @@ func (a attacher) attach(h hook, p *ebpf.Program) error {
 	}
 }
 
+// toLink makes a link, in place of our filter or of a link that others stand before.
 func (a attacher) toLink(h hook, p *ebpf.Program) error {
 	if err := a.links.attach(h, p); err != nil {
 		return err
@@ -88,8 +95,8 @@ func (a attacher) toFilter(h hook, p *ebpf.Program, c chain) error {
 // a place that is right.
 func (a attacher) attached(h hook, s sight) bool {
 	c := s.of(h.ifindex, h.ingress)
-	if a.links.attached(h) {
-		return !c.linkIsWrong()
+	if id, linked := a.links.find(h); linked {
+		return !c.linkIsWrong(id)
 	}
 	return c.ours() >= 0 && !c.filterIsWrong()
 }

@@ -87,9 +87,27 @@ func (c chain) crowd() int {
 // filterIsWrong: a filter of ours does not come first at this ingress, and a link would.
 func (c chain) filterIsWrong() bool { return c.ingress && c.hasLinks && !c.first() }
 
-// linkIsWrong: a link of ours may not be the last at this egress, and a filter is. Filters
-// run after all links.
-func (c chain) linkIsWrong() bool { return !c.ingress && c.crowd() > 1 }
+// linkIsWrong: our link is behind others at this ingress, or may not be the last at this egress,
+// where a filter is. Filters run after all links.
+func (c chain) linkIsWrong(id link.ID) bool {
+	if c.ingress {
+		return c.isBehindOthers(id)
+	}
+	return c.crowd() > 1
+}
+
+// isBehindOthers reports whether programs that are not Yoke's run before a link. Those of Yoke
+// let all pass that is not theirs, as what speaks LACP for a dead daemon does, and want to be
+// first too: going before them would begin a fight.
+func (c chain) isBehindOthers(id link.ID) bool {
+	at := slices.IndexFunc(c.programs, func(p link.AttachedProgram) bool {
+		got, linked := p.LinkID()
+		return linked && got == id
+	})
+	return at > 0 && slices.ContainsFunc(c.programs[:at], isForeign)
+}
+
+func isForeign(p link.AttachedProgram) bool { return !strings.HasPrefix(programName(p.ID), ourPrefix) }
 
 // linkIsBetter: a link, which costs each frame less, would be as right as our filter.
 func (c chain) linkIsBetter() bool { return c.hasLinks && (c.ingress || c.crowd() == 0) }
@@ -98,8 +116,8 @@ func (c chain) linkIsBetter() bool { return c.hasLinks && (c.ingress || c.crowd(
 func (c chain) others() []string {
 	var out []string
 	for _, p := range c.programs {
-		if program := programName(p.ID); !strings.HasPrefix(program, ourPrefix) {
-			out = append(out, fmt.Sprintf("%s: tcx program %d (%s)", direction(c.ingress), p.ID, program))
+		if isForeign(p) {
+			out = append(out, fmt.Sprintf("%s: tcx program %d (%s)", direction(c.ingress), p.ID, programName(p.ID)))
 		}
 	}
 	for _, f := range c.filters {

@@ -56,6 +56,13 @@ func userProgram(t testing.TB) (*ebpf.Program, *ebpf.Map) {
 func (r *rig) addUserProgram(name string, ingress bool) *ebpf.Map {
 	r.Helper()
 	p, note := userProgram(r)
+	r.putFirst(name, ingress, p)
+	return note
+}
+
+// putFirst attaches a program to a port, before those that are there.
+func (r *rig) putFirst(name string, ingress bool, p *ebpf.Program) {
+	r.Helper()
 	if err := r.near.Run(func() error {
 		l, err := link.AttachTCX(link.TCXOptions{
 			Interface: r.near.Index(name), Program: p, Attach: attachType(ingress), Anchor: link.Head(),
@@ -67,7 +74,6 @@ func (r *rig) addUserProgram(name string, ingress bool) *ebpf.Map {
 	}); err != nil {
 		r.Fatal(err)
 	}
-	return note
 }
 
 // addUserFilter puts a user's own clsact qdisc and filter on a port.

@@ -182,7 +182,9 @@ func (p *Plane) adopt() error {
 	p.places = s
 	for _, port := range plan.Ports {
 		place := s[port.Name]
-		if port.Index == 0 || !p.attach.attached(rxHook(place, port.Index), sight{}) {
+		rx := rxHook(place, port.Index)
+		// A link goes before those that have come since. A filter does so with the next plan.
+		if port.Index == 0 || !p.attach.links.attached(rx) && !p.attach.attached(rx, sight{}) {
 			continue
 		}
 		if err := p.hookPort(place, port.Index); err != nil {

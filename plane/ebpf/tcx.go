@@ -22,10 +22,13 @@ func attachType(ingress bool) ebpf.AttachType {
 	return ebpf.AttachTCXEgress
 }
 
+// next is where a link is pinned before it takes the place of another.
+func (t links) next(h hook) string { return filepath.Join(t.dir, "next-"+h.name) }
+
+// attach puts p before all links at ingress, behind all at egress. The kernel cannot move a
+// link: one that is pinned already, elsewhere in the chain or of an interface that has gone,
+// ends when the new one is pinned in its place.
 func (t links) attach(h hook, p *ebpf.Program) error {
-	if err := t.detach(h); err != nil { // a link whose interface has gone
-		return err
-	}
 	anchor := link.Tail()
 	if h.ingress {
 		anchor = link.Head()
@@ -37,8 +40,27 @@ func (t links) attach(h hook, p *ebpf.Program) error {
 		return fmt.Errorf("attach %s to interface %d: %w", h.name, h.ifindex, err)
 	}
 	defer l.Close()
-	if err := l.Pin(t.pin(h)); err != nil {
+	return t.keep(h, l)
+}
+
+// keep pins l in the place of what is pinned. At no moment, and however the daemon ends, are
+// both gone.
+func (t links) keep(h hook, l link.Link) error {
+	if err := unpin(t.next(h), h); err != nil {
+		return err
+	}
+	if err := l.Pin(t.next(h)); err != nil {
 		return fmt.Errorf("pin link of %s: %w", h.name, err)
+	}
+	if err := os.Rename(t.next(h), t.pin(h)); err != nil {
+		return fmt.Errorf("pin link of %s: %w", h.name, errors.Join(err, unpin(t.next(h), h)))
+	}
+	return nil
+}
+
+func unpin(pin string, h hook) error {
+	if err := os.Remove(pin); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("unpin link of %s: %w", h.name, err)
 	}
 	return nil
 }
@@ -52,25 +74,28 @@ func (t links) update(h hook, p *ebpf.Program) error {
 	if err := l.Update(p); err != nil {
 		return fmt.Errorf("replace program of %s: %w", h.name, err)
 	}
-	return nil
+	return unpin(t.next(h), h) // of a move that was cut short
 }
 
-func (t links) attached(h hook) bool {
+// find tells the link of h, if there is one.
+func (t links) find(h hook) (id link.ID, found bool) {
 	l, err := link.LoadPinnedLink(t.pin(h), nil)
 	if err != nil {
-		return false
+		return 0, false
 	}
 	defer l.Close()
 	info, err := l.Info()
 	if err != nil || info.TCX() == nil {
-		return false
+		return 0, false
 	}
-	return int(info.TCX().Ifindex) == h.ifindex
+	return info.ID, int(info.TCX().Ifindex) == h.ifindex
+}
+
+func (t links) attached(h hook) bool {
+	_, found := t.find(h)
+	return found
 }
 
 func (t links) detach(h hook) error {
-	if err := os.Remove(t.pin(h)); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("unpin link of %s: %w", h.name, err)
-	}
-	return nil
+	return errors.Join(unpin(t.next(h), h), unpin(t.pin(h), h))
 }
