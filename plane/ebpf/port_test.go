@@ -53,22 +53,32 @@ func (p *packets) sees(kind uint16, should bool) bool {
 	if should {
 		limit = 20 * time.Second
 	}
-	b := make([]byte, 2048)
 	for until := time.Now().Add(limit); time.Now().Before(until); {
-		n, from, err := unix.Recvfrom(p.fd, b, unix.MSG_DONTWAIT)
-		if err != nil {
-			poll := []unix.PollFd{{Fd: int32(p.fd), Events: unix.POLLIN}}
-			_, _ = unix.Poll(poll, 20) // an interrupted wait is only shorter
-			continue
-		}
-		if l, ok := from.(*unix.SockaddrLinklayer); ok && l.Pkttype == unix.PACKET_OUTGOING {
-			continue
-		}
-		if n >= 14 && agg.MAC(b[6:12]) == sender && uint16(b[12])<<8|uint16(b[13]) == kind {
+		b := p.next(until)
+		if len(b) >= 14 && agg.MAC(b[6:12]) == sender && uint16(b[12])<<8|uint16(b[13]) == kind {
 			return true
 		}
 	}
 	return false
+}
+
+// next is the next frame that comes, or empty where none is there at the given time.
+func (p *packets) next(until time.Time) []byte {
+	b := make([]byte, 2048)
+	for {
+		n, from, err := unix.Recvfrom(p.fd, b, unix.MSG_DONTWAIT)
+		if err != nil {
+			if !time.Now().Before(until) {
+				return nil
+			}
+			poll := []unix.PollFd{{Fd: int32(p.fd), Events: unix.POLLIN}}
+			_, _ = unix.Poll(poll, 20) // an interrupted wait is only shorter
+			continue
+		}
+		if l, ok := from.(*unix.SockaddrLinklayer); !ok || l.Pkttype != unix.PACKET_OUTGOING {
+			return b[:n]
+		}
+	}
 }
 
 // sender has sent what control makes, and nothing else.
