@@ -427,6 +427,18 @@ func (r *registry) stop() error {
 	return errors.Join(errs...)
 }
 
+// alive waits until every engine was free once. To ask for a status would do as well, and
+// has each plane looked at: with many aggregates that is most of what an idle daemon does.
+func (r *registry) alive(ctx context.Context) error {
+	all, _ := r.list()
+	for _, a := range all {
+		if err := a.engine.Alive(ctx); err != nil && !errors.Is(err, engine.ErrStopped) { // taken apart meanwhile
+			return err
+		}
+	}
+	return nil
+}
+
 // statuses returns the status of the named aggregate, or of all.
 func (r *registry) statuses(ctx context.Context, name string) (control.StatusList, error) {
 	out := control.StatusList{Version: control.Version, Aggregates: []agg.Status{}}

@@ -102,10 +102,7 @@ func runWith(ctx context.Context, o Options, w world, asked wanted) (err error) 
 	})()
 	o.Log.Info("serving", "socket", o.Socket, "state_dir", o.StateDir, "network_namespace", about.Namespace, "auto_plane", about.AutoPlane)
 	notifyReady(o.Log, "serving "+o.Socket)
-	go watchdog(ctx, func(ctx context.Context) error {
-		_, err := r.statuses(ctx, "")
-		return err
-	})
+	go watchdog(ctx, r.alive)
 	err = serve(ctx, l, withDry(w, s.routes()))
 	notifyStopping()
 	o.Log.Info("ending; forwarding goes on where the plane can")

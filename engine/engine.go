@@ -59,6 +59,7 @@ type Engine struct {
 	// calls are served also while a change waits for traffic to pause; changes wait for
 	// each other.
 	calls, changes chan func(ctx context.Context)
+	alive          chan struct{} // taken from by whoever wants to know that Run goes on
 
 	ready chan struct{} // closed after the first attempt to apply a plan
 	begun error         // its result, written before ready is closed
@@ -127,7 +128,7 @@ func New(spec agg.Spec, w World, saved *Saved) (*Engine, error) {
 		w.Log = slog.New(slog.DiscardHandler)
 	}
 	e := &Engine{
-		name: spec.Name, w: w, calls: make(chan func(context.Context)), changes: make(chan func(context.Context)),
+		name: spec.Name, w: w, calls: make(chan func(context.Context)), changes: make(chan func(context.Context)), alive: make(chan struct{}),
 		ready: make(chan struct{}), ended: make(chan struct{}), saver: newSaver(w.Store),
 	}
 	if e.driver() != nil {
@@ -211,6 +212,19 @@ func (e *Engine) Status(ctx context.Context) (agg.Status, error) {
 // Facts reads what the plane reports now.
 func (e *Engine) Facts(ctx context.Context) (agg.Facts, error) {
 	return ask(ctx, e, e.observe)
+}
+
+// Alive waits until the goroutine of Run is free to do what comes, and has it do nothing:
+// neither the kernel nor the plane is asked.
+func (e *Engine) Alive(ctx context.Context) error {
+	select {
+	case <-e.alive:
+		return nil
+	case <-e.ended:
+		return fmt.Errorf("%s: %w", e.name, ErrStopped)
+	case <-ctx.Done():
+		return fmt.Errorf("%s is busy: %w", e.name, ctx.Err())
+	}
 }
 
 // Spec returns what is wanted now.

@@ -50,6 +50,8 @@ func (e *Engine) serve(ctx context.Context, until agg.Instant, changes <-chan fu
 			return e.turn(ctx)
 		}
 		return until == agg.Never || e.w.Clock.Now().Before(until)
+	case e.alive <- struct{}{}:
+		return false
 	case f := <-e.calls:
 		f(ctx)
 	case f := <-changes:
