@@ -25,6 +25,8 @@ type settings struct {
 	lags int
 	out  string
 	bin  string
+	// watched: the daemon has a watchdog, as its unit has.
+	watched bool
 }
 
 // measurement is one part of the suite.

@@ -38,6 +38,7 @@ func measureMany(ctx context.Context, s settings, rep *report) error {
 			}
 		}
 	}
+	s.watched = true
 	d, err := startDaemon(ctx, near, s)
 	if err != nil {
 		return err
