@@ -120,10 +120,25 @@ func (p *Plane) portFacts(name string) (agg.PortFacts, error) {
 	}
 	f.LinkFacts = p.linkFacts(l)
 	t, err := p.memory.of(place)
-	if int(t.Ifindex) == l.Index {
-		f.DeviceTxFrames = l.Statistics.TxPackets - t.TxBase
+	if err != nil || int(t.Ifindex) != l.Index {
+		return f, err
+	}
+	base := baseOf(t.TxBase, l.Statistics.TxPackets, s.TxFrames)
+	f.DeviceTxFrames = l.Statistics.TxPackets - base
+	if base != t.TxBase {
+		err = p.memory.update(place, func(t *yokeTaken) { t.TxBase = base })
 	}
 	return f, err
+}
+
+// baseOf is where a device's counter of sent frames stood when the device was taken, modulo
+// 2^64: it may have begun after ours. A counter that is behind its base was set back, as some
+// drivers do when they begin anew. It is taken to have counted what we sent until then.
+func baseOf(base, counter, ours uint64) uint64 {
+	if int64(counter-base) < 0 {
+		return counter - ours
+	}
+	return base
 }
 
 // linkFacts adds speed and duplex, which a driver may not know.
