@@ -138,6 +138,9 @@ func (s *System) limit(p *port) {
 			p.Drain, p.MarkerDue, s.dirty = DrainNone, false, true
 		}
 		s.choose(p, SelectedPort, SL04)
+	case p.Selected == SelectedPort && p.attached() && !s.succeeded(p):
+		// It stays until others send. Two ends that rank otherwise, and give a port up before
+		// the other one works, would go round in circles.
 	case p.Selected == SelectedPort && p.carries():
 		if gives && !s.yielding(p) {
 			s.beginDrain(p, Standby)
