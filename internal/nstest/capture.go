@@ -22,6 +22,7 @@ type Frame struct {
 type Capture struct {
 	fd     int
 	done   chan struct{}
+	began  time.Time
 	mu     sync.Mutex
 	frames []Frame
 }
@@ -30,7 +31,7 @@ type Capture struct {
 // not collect what the interface sends.
 func (n *NS) Capture(name string) *Capture {
 	n.t.Helper()
-	c := &Capture{done: make(chan struct{})}
+	c := &Capture{done: make(chan struct{}), began: time.Now()}
 	index := n.Index(name)
 	err := n.Run(func() (err error) {
 		c.fd, err = unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
@@ -59,7 +60,7 @@ func (n *NS) Capture(name string) *Capture {
 }
 
 func (c *Capture) collect() {
-	b, control, start := make([]byte, 65536), make([]byte, 128), time.Now()
+	b, control := make([]byte, 65536), make([]byte, 128)
 	for {
 		select {
 		case <-c.done:
@@ -71,7 +72,7 @@ func (c *Capture) collect() {
 			continue // nothing came
 		}
 		at, bytes := beside(slices.Clone(b[:n]), control[:o])
-		frame := Frame{At: at.Sub(start), Bytes: bytes}
+		frame := Frame{At: at.Sub(c.began), Bytes: bytes}
 		c.mu.Lock()
 		c.frames = append(c.frames, frame)
 		c.mu.Unlock()
@@ -107,6 +108,9 @@ func tagged(frame, aux []byte) []byte {
 	tag = binary.BigEndian.AppendUint16(tag, binary.NativeEndian.Uint16(aux[tci:]))
 	return slices.Insert(frame, 12, tag...)
 }
+
+// Began is the moment from which the times of the frames count.
+func (c *Capture) Began() time.Time { return c.began }
 
 // Frames returns what was collected so far.
 func (c *Capture) Frames() []Frame {
