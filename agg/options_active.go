@@ -6,7 +6,7 @@ func activeOptions() []Option {
 		{
 			Name: "primary", Scope: OfAggregate, Kind: KindName, Modes: []Mode{ActiveBackup, BalanceTLB, BalanceALB},
 			Sysfs: "primary", Netlink: 11, Module: "primary", Built: true,
-			Doc: "The port that is active whenever it works, subject to primary_reselect. A name that is not a port yet is remembered.",
+			Doc: "The port that is active whenever it works, subject to primary_reselect. A name that is not a port yet is remembered. To set it, also to what it is, makes it active now where it works.",
 		},
 		{
 			Name: "primary_reselect", Scope: OfAggregate, Kind: KindEnum,
@@ -20,7 +20,7 @@ func activeOptions() []Option {
 			Name: "active_slave", Aliases: []string{"active_port"}, Scope: OfAggregate, Kind: KindName,
 			Modes: []Mode{ActiveBackup, BalanceTLB, BalanceALB}, Sysfs: "active_slave", Netlink: 2,
 			TeamdKey: "runner.active_port", Built: true,
-			Doc: "The port to make active now. Empty clears the wish and selects anew.",
+			Doc: "The port to make active now, each time that it is set. Empty clears the wish and selects anew.",
 		},
 		{
 			Name: "prio", Scope: OfPort, Kind: KindInt, Min: -1 << 31, Max: maxInt,
