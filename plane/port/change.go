@@ -99,16 +99,14 @@ func quietIPv6(r Record) error {
 // time. Where the kernel refuses, one after the other says what it was, and some drivers
 // take an address only by itself.
 func become(r Record, w Want) error {
-	all := iface.Change(r.Index)
-	all.Flag(unix.IFF_ALLMULTI, true)
-	all.Flag(unix.IFF_UP, true)
+	s := iface.Change(r.Index).Flag(unix.IFF_ALLMULTI|unix.IFF_UP, true)
 	if !w.MAC.IsZero() && w.MAC != r.MAC {
-		all.MAC(w.MAC[:])
+		s.MAC(w.MAC[:])
 	}
 	if w.MTU != 0 && w.MTU != r.MTU {
-		all.MTU(w.MTU)
+		s.MTU(w.MTU)
 	}
-	if err := all.Do(); err == nil || iface.IsAbsent(err) {
+	if err := s.Do(); err == nil || iface.IsAbsent(err) {
 		return err
 	}
 	for _, fn := range []func() error{
