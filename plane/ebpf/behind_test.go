@@ -4,27 +4,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cilium/ebpf"
-	"github.com/cilium/ebpf/asm"
 	"github.com/cilium/ebpf/link"
 
 	"github.com/yokelag/yoke/internal/nstest"
 )
-
-// taker is a program that leaves each frame to the port's own stack (TCX_PASS), so that none
-// behind it runs.
-func taker(t testing.TB) *ebpf.Program {
-	t.Helper()
-	p, err := ebpf.NewProgram(&ebpf.ProgramSpec{
-		Name: "user_pass", Type: ebpf.SchedCLS, License: "GPL",
-		Instructions: asm.Instructions{asm.Mov.Imm(asm.R0, 0), asm.Return()},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { p.Close() })
-	return p
-}
 
 // rxLink is the link of rx of eth0.
 func (r *rig) rxLink() link.ID {
@@ -48,7 +31,7 @@ func TestOurLinkGoesBeforeAProgramThatTakesAll(t *testing.T) {
 			r := newRig(t, Options{})
 			r.ready()
 			r.lookOften(looks)
-			r.putFirst("eth0", true, taker(t))
+			r.putFirst("eth0", true, nstest.Greedy(t))
 			far, bond := openPackets(t, r.far, "eth0"), openPackets(t, r.near, "bond0")
 			far.send(control(broadcast, 0x1234))
 			if r.rxLink(); bond.sees(0x1234, false) {

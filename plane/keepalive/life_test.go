@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"github.com/cilium/ebpf"
-	"github.com/cilium/ebpf/asm"
 	"github.com/cilium/ebpf/link"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -98,20 +97,6 @@ func TestRemoveOfAnEarlierDaemonsPrograms(t *testing.T) {
 	}
 }
 
-// greedy takes every frame for itself, as programs of others do that say "ok".
-func greedy(t *testing.T) *ebpf.Program {
-	t.Helper()
-	p, err := ebpf.NewProgram(&ebpf.ProgramSpec{
-		Name: "greedy", Type: ebpf.SchedCLS, License: "GPL",
-		Instructions: asm.Instructions{asm.Mov.Imm(asm.R0, 0), asm.Return()},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { p.Close() })
-	return p
-}
-
 func (r *rig) greedyFilter(p *ebpf.Program) {
 	r.Helper()
 	r.run(r.near, func() error {
@@ -135,7 +120,7 @@ func TestBeforeProgramsOfOthers(t *testing.T) {
 			if name == "filter" {
 				nstest.Command(t, r.near, "tc", "qdisc", "add", "dev", "eth0", "clsact")
 			}
-			put(r, greedy(t))
+			put(r, nstest.Greedy(t))
 			r.agree()
 			r.beat(orphaned)
 			r.send(pdu())
@@ -187,7 +172,7 @@ func TestMendGoesBeforeOthers(t *testing.T) {
 	nstest.Require(t, "root", "tcx")
 	r := newRig(t, Options{})
 	r.agree()
-	r.greedyFilter(greedy(t))
+	r.greedyFilter(nstest.Greedy(t))
 	r.mend(1)
 	r.beat(orphaned)
 	r.send(pdu())
